@@ -1,0 +1,309 @@
+import { z } from 'zod'
+import { actor, command, fact, problem, query, row, snapshot, state } from './actor.ts'
+import { Day, Time, text, UserId } from './text.ts'
+import { Person, pair, pairOf, user } from './users.ts'
+
+// ── What clients see ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Opaque to clients. Author, day and serial of the author's posts, so that it never comes back and leads to its place without an index. */
+export const PostId = z.string().regex(/^[0-9a-f-]{36}\.\d{8}\.\d{6,}$/, 'is not a post’s id')
+export const CommentId = z.uuid()
+
+export const Post = z
+  .object({
+    id: z.string(),
+    author: Person,
+    day: Day,
+    title: z.string(),
+    content: z.string(),
+    media: z.null(),
+    late: z.boolean(),
+    likeCount: z.int(),
+    commentCount: z.int(),
+    liked: z.boolean(),
+    pinned: z.boolean(),
+    createdAt: Time,
+    editedAt: Time.nullable(),
+  })
+  .meta({ id: 'Post' })
+export type Post = z.infer<typeof Post>
+
+export const Comment = z
+  .object({ id: z.string(), author: Person, content: z.string(), createdAt: Time, editedAt: Time.nullable() })
+  .meta({ id: 'Comment' })
+export type Comment = z.infer<typeof Comment>
+
+export const Liked = z.object({ liked: z.boolean(), likeCount: z.int() }).meta({ id: 'Liked' })
+
+const title = text(1, 120)
+const content = text(1, 5000)
+const commentContent = text(1, 1000)
+
+// ── What is stored ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const table = 'posts'
+/** The parts of a post's id: the key of its item. */
+export const postKey = (postId: string) => {
+  const [authorId = '', day = '', serial = ''] = postId.split('.')
+  return { authorId, day, serial }
+}
+/** @param serial the author's running number of posts, over all days */
+export const postIdOf = (authorId: string, day: string, serial: number) =>
+  `${authorId}.${day.replaceAll('-', '')}.${String(serial).padStart(6, '0')}`
+
+/**
+ * An author's slot: which day was posted on, and the post that is current until the first instant of the author's next local date (`expiresAt`).
+ * `previousDay` is where `lastDay` goes back to when that post is deleted; `command` is the one that published.
+ */
+export const Slot = z.object({
+  lastDay: Day.nullable(),
+  previousDay: Day.nullable(),
+  serial: z.int(),
+  current: z.object({ postId: z.string(), createdAt: Time, expiresAt: Time }).nullable(),
+  lastDeletion: z.object({ postId: z.string(), at: Time, eventId: z.string() }).nullable(),
+  command: z.string().nullable(),
+})
+export type Slot = z.infer<typeof Slot>
+export const slot = state({
+  table,
+  pk: 'author#{authorId}',
+  sk: 'slot',
+  subject: 'authorId',
+  value: Slot,
+  initial: { lastDay: null, previousDay: null, serial: 0, current: null, lastDeletion: null, command: null },
+})
+
+const live = z.object({
+  status: z.literal('live'),
+  postId: z.string(),
+  authorId: UserId,
+  day: Day,
+  title: z.string(),
+  content: z.string(),
+  late: z.boolean(),
+  likeCount: z.int(),
+  commentCount: z.int(),
+  contentVersion: z.int(),
+  createdAt: Time,
+  editedAt: Time.nullable(),
+  changedAt: Time,
+})
+export type LivePost = z.infer<typeof live>
+export const PostState = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('none') }),
+  live,
+  z.object({ status: z.literal('deleted'), postId: z.string(), authorId: UserId, changedAt: Time }),
+])
+export type PostState = z.infer<typeof PostState>
+/** In the author's partition, so that the archive is one strongly consistent query. */
+export const post = state({
+  table,
+  pk: 'author#{authorId}',
+  sk: 'post#{day}#{serial}',
+  subject: 'authorId',
+  value: PostState,
+  initial: { status: 'none' },
+})
+
+/** A row per person and post; `liked: false` is the tombstone that a late, redriven toggle runs into. */
+export const Like = z.object({ postId: z.string(), by: UserId, liked: z.boolean(), at: Time })
+export const like = row({ table, pk: 'post#{postId}', sk: 'like#{by}', subject: 'by', value: Like })
+
+/** A comment's id is its command's id (UUIDv7), so the sort key is the order of time. A deleted one keeps no content. */
+export const CommentRow = z.object({
+  postId: z.string(),
+  commentId: z.string(),
+  by: UserId,
+  content: z.string(),
+  createdAt: Time,
+  editedAt: Time.nullable(),
+  changedAt: Time,
+  deleted: z.boolean(),
+})
+export type CommentRow = z.infer<typeof CommentRow>
+export const comment = row({ table, pk: 'post#{postId}', sk: 'comment#{commentId}', subject: 'by', value: CommentRow })
+
+// ── What is said ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const OnPost = z.object({ postId: PostId })
+const OnComment = OnPost.extend({ commentId: CommentId })
+const Nothing = z.undefined()
+type OnPost = { by: string; data: { postId: string } }
+/** Who acts, whose post it is, how they stand to each other, and the like of the one who acts: what a post's answer needs. */
+const reader = (m: OnPost) => {
+  const { authorId } = postKey(m.data.postId)
+  return {
+    me: user.at({ userId: m.by }),
+    author: user.at({ userId: authorId }),
+    pair: pair.at(pairOf(m.by, authorId)),
+    like: like.at({ postId: m.data.postId, by: m.by }),
+  }
+}
+const onComment = (m: { by: string; data: { postId: string; commentId: string } }) => ({
+  ...reader(m),
+  comment: comment.at({ postId: m.data.postId, commentId: m.data.commentId }),
+})
+/** How many rows of a deleted post one sweep takes: with the state they fit one transaction of 100 items. */
+export const SWEEP = 90
+
+export const posts = actor('posts', {
+  records: { slot, post, like, comment },
+  refusals: {
+    'profile-required': problem(409, 'A profile is needed first'),
+    'not-found': problem(404, 'There is no such thing, or you may not see it'),
+    'not-a-friend': problem(403, 'Only friends may see this'),
+    'not-the-author': problem(403, 'Only its author may do this'),
+    'already-posted-today': problem(409, 'You have posted on this day already'),
+    'version-mismatch': problem(412, 'It changed since you read it'),
+  },
+  events: {
+    'post.published': snapshot(slot, live.omit({ status: true }).extend({ expiresAt: Time })),
+    'post.edited': snapshot(post, z.object({ postId: PostId, authorId: UserId, title: z.string(), content: z.string() })),
+    'post.deleted': fact(post, z.object({ postId: PostId, authorId: UserId })),
+    'post.liked': fact(post, z.object({ postId: PostId, authorId: UserId, by: UserId, likeCount: z.int() })),
+    'post.unliked': fact(post, z.object({ postId: PostId, authorId: UserId, by: UserId, likeCount: z.int() })),
+    'post.swept': fact(post, z.object({ postId: PostId, rows: z.array(z.string()), more: z.boolean() })),
+    'comment.added': fact(post, z.object({ authorId: UserId, comment: CommentRow, commentCount: z.int() })),
+    'comment.edited': fact(post, z.object({ authorId: UserId, comment: CommentRow, commentCount: z.int() })),
+    'comment.deleted': fact(post, z.object({ authorId: UserId, comment: CommentRow, commentCount: z.int() })),
+  },
+  commands: {
+    'post.publish': command(slot, {
+      http: 'POST /v1/posts',
+      who: 'signed-in',
+      summary: 'Publish the post of your day',
+      data: z.object({ title, content }),
+      answer: { 201: Post },
+      refuses: ['already-posted-today', 'profile-required'],
+      key: m => ({ authorId: m.by }),
+      loads: m => ({ me: user.at({ userId: m.by }) }),
+    }),
+    'post.edit': command(post, {
+      http: 'PATCH /v1/posts/{postId}',
+      who: 'author',
+      summary: 'Change title or content of your post',
+      data: OnPost.extend({ title: title.optional(), content: content.optional() }),
+      answer: { 200: Post },
+      refuses: ['not-found', 'not-the-author', 'version-mismatch', 'profile-required'],
+      key: m => postKey(m.data.postId),
+      loads: reader,
+    }),
+    'post.delete': command(post, {
+      http: 'DELETE /v1/posts/{postId}',
+      who: 'author',
+      summary: 'Delete your post, with its likes and comments, and free its day',
+      data: OnPost,
+      answer: { 204: Nothing },
+      refuses: ['not-found', 'not-the-author', 'version-mismatch', 'profile-required'],
+      key: m => postKey(m.data.postId),
+      loads: m => ({ ...reader(m), slot: slot.at({ authorId: postKey(m.data.postId).authorId }) }),
+    }),
+    'post.sweep': command(post, {
+      who: 'mesh',
+      summary: 'Removes the next rows of a deleted post',
+      data: OnPost,
+      answer: { 204: Nothing },
+      refuses: [],
+      key: m => postKey(m.data.postId),
+      loads: m => ({ likes: like.page({ postId: m.data.postId }, SWEEP), comments: comment.page({ postId: m.data.postId }, SWEEP) }),
+    }),
+    'post.like': command(post, {
+      http: 'PUT /v1/posts/{postId}/like',
+      who: 'reader',
+      summary: 'Like a post',
+      data: OnPost,
+      answer: { 200: Liked },
+      refuses: ['not-found', 'profile-required'],
+      key: m => postKey(m.data.postId),
+      loads: reader,
+    }),
+    'post.unlike': command(post, {
+      http: 'DELETE /v1/posts/{postId}/like',
+      who: 'reader',
+      summary: 'Take a like back',
+      data: OnPost,
+      answer: { 200: Liked },
+      refuses: ['not-found', 'profile-required'],
+      key: m => postKey(m.data.postId),
+      loads: reader,
+    }),
+    'comment.add': command(post, {
+      http: 'POST /v1/posts/{postId}/comments',
+      who: 'reader',
+      summary: 'Comment on a post',
+      data: OnPost.extend({ content: commentContent }),
+      answer: { 201: Comment },
+      refuses: ['not-found', 'profile-required'],
+      key: m => postKey(m.data.postId),
+      loads: m => ({ ...reader(m), comment: comment.at({ postId: m.data.postId, commentId: m.id }) }),
+    }),
+    'comment.edit': command(post, {
+      http: 'PATCH /v1/posts/{postId}/comments/{commentId}',
+      who: 'comment-author',
+      summary: 'Change your comment',
+      data: OnComment.extend({ content: commentContent.optional() }),
+      answer: { 200: Comment },
+      refuses: ['not-found', 'not-the-author', 'profile-required'],
+      key: m => postKey(m.data.postId),
+      loads: onComment,
+    }),
+    'comment.delete': command(post, {
+      http: 'DELETE /v1/posts/{postId}/comments/{commentId}',
+      who: 'comment-or-post-author',
+      summary: 'Delete a comment of yours, or one below your post',
+      data: OnComment,
+      answer: { 204: Nothing },
+      refuses: ['not-found', 'not-the-author', 'profile-required'],
+      key: m => postKey(m.data.postId),
+      loads: onComment,
+    }),
+  },
+  queries: {
+    'post.get': query({
+      http: 'GET /v1/posts/{postId}',
+      who: 'reader',
+      summary: 'A post',
+      data: OnPost,
+      answer: Post,
+      versioned: true,
+      refuses: ['not-found'],
+    }),
+    'post.list': query({
+      http: 'GET /v1/users/{userId}/posts',
+      who: 'circle',
+      summary: 'A person’s posts, the current one included, newest first',
+      data: z.object({ userId: UserId }),
+      answer: Post,
+      list: true,
+      refuses: ['not-found', 'not-a-friend'],
+    }),
+    'post.today': query({
+      http: 'GET /v1/users/{userId}/posts/today',
+      who: 'circle',
+      summary: 'A person’s current post',
+      data: z.object({ userId: UserId }),
+      answer: Post,
+      versioned: true,
+      refuses: ['not-found', 'not-a-friend'],
+    }),
+    'like.list': query({
+      http: 'GET /v1/posts/{postId}/likes',
+      who: 'reader',
+      summary: 'The people who like a post',
+      data: OnPost,
+      answer: Person,
+      list: true,
+      refuses: ['not-found'],
+    }),
+    'comment.list': query({
+      http: 'GET /v1/posts/{postId}/comments',
+      who: 'reader',
+      summary: 'The comments on a post, oldest first',
+      data: OnPost,
+      answer: Comment,
+      list: true,
+      refuses: ['not-found'],
+    }),
+  },
+  hears: ['post.deleted', 'post.swept'],
+})

@@ -1,0 +1,20 @@
+import { type Problem, problem } from './actor.ts'
+
+/** What the edge itself refuses with, whatever the route. The actors' refusals are declared with them. */
+export const EDGE_PROBLEMS = {
+  'malformed-json': problem(400, 'The body is not JSON'),
+  'bad-request': problem(400, 'The request cannot be understood'),
+  'invalid-token': problem(401, 'A valid token is needed'),
+  forbidden: problem(403, 'You may not write here'),
+  'origin-not-allowed': problem(403, 'This origin may not connect'),
+  'not-found': problem(404, 'There is no such thing, or you may not see it'),
+  'method-not-allowed': problem(405, 'This resource does not take this method'),
+  'body-too-large': problem(413, 'The body is too large'),
+  'unsupported-media-type': problem(415, 'The body has a media type that is not taken here'),
+  'validation-failed': problem(422, 'The request has invalid fields'),
+  'bad-cursor': problem(422, 'The cursor is not one of this list’s'),
+  'idempotency-key-reused': problem(422, 'The Idempotency-Key was used with another request'),
+  'rate-limited': problem(429, 'Too many requests'),
+  'internal-error': problem(500, 'Something went wrong here'),
+  overloaded: problem(503, 'Too much to do at the moment'),
+} as const satisfies Record<string, Problem>

@@ -1,0 +1,342 @@
+import { z } from 'zod'
+import { actor, command, counter, fact, problem, query, row, snapshot, state } from './actor.ts'
+import { Day, Time, text, UserId } from './text.ts'
+
+// ── What clients see ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export const Avatar = z.object({ small: z.url(), large: z.url() })
+/** A person in lists and references, always current. */
+export const Person = z
+  .object({ id: UserId, firstName: z.string(), lastName: z.string(), avatar: Avatar.nullable() })
+  .meta({ id: 'Person' })
+export type Person = z.infer<typeof Person>
+
+/** How the caller stands to a person. */
+export const Relation = z.enum(['self', 'friend', 'incoming', 'outgoing', 'none'])
+
+export const Profile = Person.extend({
+  headline: z.string(),
+  bio: z.string(),
+  location: z.string(),
+  birthday: Day.nullable(),
+  timeZone: z.string(),
+  language: z.string(),
+  friendCount: z.int(),
+  relation: Relation,
+  createdAt: Time,
+  email: z.string().nullable().optional().meta({ description: 'for its owner only' }),
+}).meta({ id: 'Profile' })
+export type Profile = z.infer<typeof Profile>
+
+const isZone = (zone: string) => {
+  try {
+    return /^[A-Za-z]/.test(zone) && Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }))
+  } catch {
+    return false
+  }
+}
+const isLanguage = (tag: string) => {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1
+  } catch {
+    return false
+  }
+}
+const fields = {
+  firstName: text(1, 80),
+  lastName: text(1, 80),
+  headline: text(0, 160),
+  bio: text(0, 2000),
+  location: text(0, 120),
+  birthday: Day,
+  timeZone: z.string().refine(isZone, 'must be an IANA time zone such as Europe/Berlin'),
+  language: z.string().refine(isLanguage, 'must be a BCP 47 language tag such as en or de-CH'),
+}
+/** The whole profile; what is left out takes its default. */
+export const ProfileDraft = z.object({
+  firstName: fields.firstName,
+  lastName: fields.lastName,
+  headline: fields.headline.nullish().transform(x => x ?? ''),
+  bio: fields.bio.nullish().transform(x => x ?? ''),
+  location: fields.location.nullish().transform(x => x ?? ''),
+  birthday: fields.birthday.nullish().transform(x => x ?? null),
+  timeZone: fields.timeZone.nullish().transform(x => x ?? 'UTC'),
+  language: fields.language.nullish().transform(x => x ?? 'en'),
+})
+/** A merge patch (RFC 7396): what is left out stays, `null` goes back to the default. */
+export const ProfilePatch = z.object({
+  firstName: fields.firstName.optional(),
+  lastName: fields.lastName.optional(),
+  headline: fields.headline.nullable().optional(),
+  bio: fields.bio.nullable().optional(),
+  location: fields.location.nullable().optional(),
+  birthday: fields.birthday.nullable().optional(),
+  timeZone: fields.timeZone.nullable().optional(),
+  language: fields.language.nullable().optional(),
+})
+
+export const FriendRequest = z.object({ user: Person, createdAt: Time }).meta({ id: 'FriendRequest' })
+
+// ── What is stored ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const table = 'users'
+const content = z.object({
+  firstName: z.string(),
+  lastName: z.string(),
+  headline: z.string(),
+  bio: z.string(),
+  location: z.string(),
+  birthday: Day.nullable(),
+  timeZone: z.string(),
+  language: z.string(),
+})
+export const ProfileContent = content
+export type ProfileContent = z.infer<typeof content>
+
+/** A person: unknown, signed up, or with a profile. `contentVersion` counts the changes of the content, `createdBy` is the command that began it. */
+export const User = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('none') }),
+  z.object({ status: z.literal('registered'), userId: UserId, email: z.string().nullable() }),
+  z.object({
+    status: z.literal('live'),
+    userId: UserId,
+    email: z.string().nullable(),
+    profile: content,
+    contentVersion: z.int(),
+    createdAt: Time,
+    createdBy: z.string(),
+    changedAt: Time,
+  }),
+])
+export type User = z.infer<typeof User>
+export const user = state({ table, pk: 'user#{userId}', sk: 'state', subject: 'userId', value: User, initial: { status: 'none' } })
+
+/**
+ * Two people, `a` < `b`: the truth about requests, friendship and blocks between them. `requestedBy` is set while `pending`,
+ * `blockedBy` names those of the two who block the other. `command` is the one that brought the standing status about.
+ */
+export const Pair = z.object({
+  status: z.enum(['none', 'pending', 'friends']),
+  requestedBy: UserId.nullable(),
+  blockedBy: z.array(UserId),
+  since: Time.nullable(),
+  changedAt: Time.nullable(),
+  command: z.string().nullable(),
+})
+export type Pair = z.infer<typeof Pair>
+export const pair = state({
+  table,
+  pk: 'pair#{a}#{b}',
+  sk: 'state',
+  subject: ['a', 'b'],
+  value: Pair,
+  initial: { status: 'none', requestedBy: null, blockedBy: [], since: null, changedAt: null, command: null },
+})
+/** The key of two people, whoever asks. */
+export const pairOf = (x: string, y: string) => (x < y ? { a: x, b: y } : { a: y, b: x })
+
+/** One row of a person's circle: how `userId` stands to `other`. `none` is the tombstone that a resuming client needs to hear of. */
+export const CircleEntry = z.object({
+  userId: UserId,
+  other: UserId,
+  relation: z.enum(['friend', 'incoming', 'outgoing', 'blocked', 'none']),
+  since: Time,
+  changedAt: Time,
+  eventId: z.string(),
+})
+export type CircleEntry = z.infer<typeof CircleEntry>
+export const circle = row({ table, pk: 'user#{userId}', sk: 'circle#{other}', subject: 'userId', value: CircleEntry })
+
+/** How many of each a person has; the limits are held where they change. */
+export const Counts = z.object({ friends: z.int(), incoming: z.int(), outgoing: z.int(), blocks: z.int() })
+export type Counts = z.infer<typeof Counts>
+export const counts = counter({
+  table,
+  pk: 'user#{userId}',
+  sk: 'counts',
+  subject: 'userId',
+  value: Counts,
+  initial: { friends: 0, incoming: 0, outgoing: 0, blocks: 0 },
+})
+export const LIMITS: Counts = { friends: 1000, incoming: 1000, outgoing: 1000, blocks: 1000 }
+
+// ── What is said ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const Other = z.object({ userId: UserId })
+const Standing = z.object({ status: z.enum(['pending', 'friends']) })
+const Between = z.object({ a: UserId, b: UserId, by: UserId })
+const Nothing = z.undefined()
+/** What every command between two people reads. */
+const both = (m: { by: string; data: { userId: string } }) => ({
+  me: user.at({ userId: m.by }),
+  them: user.at({ userId: m.data.userId }),
+  mine: counts.at({ userId: m.by }),
+  theirs: counts.at({ userId: m.data.userId }),
+})
+const pairKey = (m: { by: string; data: { userId: string } }) => pairOf(m.by, m.data.userId)
+
+export const users = actor('users', {
+  records: { user, pair, circle, counts },
+  refusals: {
+    'profile-required': problem(409, 'A profile is needed first'),
+    'not-found': problem(404, 'There is no such thing, or you may not see it'),
+    'not-a-friend': problem(403, 'Only friends may see this'),
+    'validation-failed': problem(422, 'The request has invalid fields'),
+    'version-mismatch': problem(412, 'It changed since you read it'),
+    'cannot-befriend-self': problem(422, 'One cannot befriend oneself'),
+    'cannot-block-self': problem(422, 'One cannot block oneself'),
+    'friend-limit-reached': problem(409, 'One of the two has as many friends as one can have'),
+    'request-limit-reached': problem(409, 'One of the two has as many open requests as one can have'),
+    'block-limit-reached': problem(409, 'You block as many people as one can block'),
+    'no-pending-request': problem(409, 'There is no request of theirs to accept'),
+  },
+  events: {
+    'user.registered': snapshot(user, z.object({ userId: UserId, email: z.string() })),
+    'user.created': snapshot(user, z.object({ userId: UserId, profile: content })),
+    'user.updated': snapshot(user, z.object({ userId: UserId, profile: content })),
+    'friend.requested': fact(pair, Between),
+    'friend.accepted': fact(pair, Between),
+    'friend.removed': fact(pair, Between.extend({ was: z.enum(['pending', 'friends']), requestedBy: UserId.nullable() })),
+    'user.blocked': fact(pair, Between),
+    'user.unblocked': fact(pair, Between),
+  },
+  commands: {
+    'user.register': command(user, {
+      who: 'mesh',
+      summary: 'Registers the id and e-mail of a confirmed sign-up',
+      data: z.object({ userId: UserId, email: z.string() }),
+      answer: { 204: Nothing },
+      refuses: [],
+      key: m => ({ userId: m.data.userId }),
+    }),
+    'user.replace': command(user, {
+      http: 'PUT /v1/users/me',
+      who: 'signed-in',
+      summary: 'Begin or replace your profile',
+      data: ProfileDraft,
+      answer: { 200: Profile, 201: Profile },
+      refuses: ['validation-failed', 'version-mismatch'],
+      key: m => ({ userId: m.by }),
+      loads: m => ({ counts: counts.at({ userId: m.by }) }),
+    }),
+    'user.edit': command(user, {
+      http: 'PATCH /v1/users/me',
+      who: 'signed-in',
+      summary: 'Change parts of your profile',
+      data: ProfilePatch,
+      answer: { 200: Profile },
+      refuses: ['validation-failed', 'version-mismatch', 'profile-required'],
+      key: m => ({ userId: m.by }),
+      loads: m => ({ counts: counts.at({ userId: m.by }) }),
+    }),
+    'friend.request': command(pair, {
+      http: 'PUT /v1/users/me/friend-requests/{userId}',
+      who: 'pair',
+      summary: 'Ask a person to be friends; crossing requests make friends',
+      data: Other,
+      answer: { 200: Standing, 201: Standing },
+      refuses: ['profile-required', 'not-found', 'cannot-befriend-self', 'friend-limit-reached', 'request-limit-reached'],
+      key: pairKey,
+      loads: both,
+    }),
+    'friend.accept': command(pair, {
+      http: 'POST /v1/users/me/friend-requests/{userId}/accept',
+      who: 'pair',
+      summary: 'Accept a person’s request',
+      data: Other,
+      answer: { 200: Standing },
+      refuses: ['profile-required', 'not-found', 'no-pending-request', 'friend-limit-reached'],
+      key: pairKey,
+      loads: both,
+    }),
+    'friend.withdraw': command(pair, {
+      http: 'DELETE /v1/users/me/friend-requests/{userId}',
+      who: 'pair',
+      summary: 'Cancel your request, or decline theirs',
+      data: Other,
+      answer: { 204: Nothing },
+      refuses: ['profile-required'],
+      key: pairKey,
+      loads: both,
+    }),
+    'friend.remove': command(pair, {
+      http: 'DELETE /v1/users/me/friends/{userId}',
+      who: 'pair',
+      summary: 'End a friendship',
+      data: Other,
+      answer: { 204: Nothing },
+      refuses: ['profile-required'],
+      key: pairKey,
+      loads: both,
+    }),
+    'user.block': command(pair, {
+      http: 'PUT /v1/users/me/blocks/{userId}',
+      who: 'pair',
+      summary: 'Block a person: ends friendship and requests, hides each from the other',
+      data: Other,
+      answer: { 204: Nothing },
+      refuses: ['profile-required', 'not-found', 'cannot-block-self', 'block-limit-reached'],
+      key: pairKey,
+      loads: both,
+    }),
+    'user.unblock': command(pair, {
+      http: 'DELETE /v1/users/me/blocks/{userId}',
+      who: 'pair',
+      summary: 'Unblock a person',
+      data: Other,
+      answer: { 204: Nothing },
+      refuses: ['profile-required'],
+      key: pairKey,
+      loads: both,
+    }),
+  },
+  queries: {
+    'user.me': query({
+      http: 'GET /v1/users/me',
+      who: 'signed-in',
+      summary: 'Your profile',
+      data: z.object({}),
+      answer: Profile,
+      versioned: true,
+      refuses: ['profile-required'],
+      statuses: { 'profile-required': 404 },
+    }),
+    'user.get': query({
+      http: 'GET /v1/users/{userId}',
+      who: 'person',
+      summary: 'A person’s profile',
+      data: Other,
+      answer: Profile,
+      versioned: true,
+      refuses: ['not-found'],
+    }),
+    'friend.list': query({
+      http: 'GET /v1/users/{userId}/friends',
+      who: 'circle',
+      summary: 'A person’s friends, newest friendship first',
+      data: Other,
+      answer: Person,
+      list: true,
+      refuses: ['not-found', 'not-a-friend'],
+    }),
+    'friend.requests': query({
+      http: 'GET /v1/users/me/friend-requests',
+      who: 'signed-in',
+      summary: 'Open requests, newest first',
+      data: z.object({ direction: z.enum(['incoming', 'outgoing']).default('incoming') }),
+      answer: FriendRequest,
+      list: true,
+      refuses: [],
+    }),
+    'block.list': query({
+      http: 'GET /v1/users/me/blocks',
+      who: 'signed-in',
+      summary: 'The people you block, newest first',
+      data: z.object({}),
+      answer: Person,
+      list: true,
+      refuses: [],
+    }),
+  },
+  hears: [],
+})
