@@ -16,14 +16,14 @@ export type Reader = {
 }
 
 /** The value of an item as its record declares it: states and counters have an initial value, rows may be absent. */
-export const valueOf = (record: AnyRecord, item: Item | undefined): unknown =>
+export const parsed = (record: AnyRecord, item: Item | undefined): unknown =>
   item === undefined ? record.initial : record.value.parse(item)
 
 export const reader = (store: Store): Reader => ({
-  get: async <R extends Ref>(ref: R) => valueOf(ref.record, (await store.get([ref.place]))[0]) as Loaded<R>,
+  get: async <R extends Ref>(ref: R) => parsed(ref.record, (await store.get([ref.place]))[0]) as Loaded<R>,
   all: async <R extends Ref>(refs: readonly R[]) => {
     const items = await store.get(refs.map(r => r.place))
-    return refs.map((ref, i) => valueOf(ref.record, items[i]) as Loaded<R>)
+    return refs.map((ref, i) => parsed(ref.record, items[i]) as Loaded<R>)
   },
   range: async (record, partition, { after, limit, reverse }) => {
     const prefix = record.sk.split('{')[0] ?? ''

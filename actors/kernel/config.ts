@@ -1,0 +1,83 @@
+import { z } from 'zod'
+
+/** Comma-separated list. */
+const list = z.string().transform(s =>
+  s
+    .split(',')
+    .map(x => x.trim())
+    .filter(x => x !== ''),
+)
+const flag = z.enum(['true', 'false', '1', '0']).transform(x => x === 'true' || x === '1')
+const count = z.coerce.number().int().min(0)
+
+/**
+ * Everything that the environment may say, with its defaults. Engines follow the AWS SDK's own names, so a process without any of the endpoints
+ * talks to AWS; the embedded mesh passes them all.
+ */
+const Environment = z.object({
+  NODE_ENV: z.string().default('development'),
+  /** Before the names of tables, queues and topics, so that deployments can share an account. */
+  PREFIX: z
+    .string()
+    .regex(/^[a-z0-9-]*$/, 'takes a-z, 0-9 and -')
+    .default('dailygrind-'),
+  LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+
+  AWS_REGION: z.string().default('us-east-1'),
+  AWS_ENDPOINT_URL: z.url().optional(),
+  AWS_ENDPOINT_URL_SQS: z.url().optional(),
+  AWS_ENDPOINT_URL_SNS: z.url().optional(),
+  AWS_ENDPOINT_URL_DYNAMODB: z.url().optional(),
+  REDIS_URL: z.url().optional(),
+
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  /** Metrics, health and traces of any process; 0 takes a free one. */
+  OPERATIONS_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+  /** Signs cursors and operation ids; the same for all edges of a deployment. */
+  EDGE_SECRET: z.string().min(32).optional(),
+  /** Exact origins that browsers may come from; `http://localhost:*` takes any port. */
+  CORS_ORIGINS: list.default([]),
+
+  COGNITO_USER_POOL_ID: z
+    .string()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d_[A-Za-z0-9]+$/, 'must look like eu-central-1_AbCdEfGhI')
+    .optional(),
+  COGNITO_CLIENT_ID: z.string().optional(),
+  /** Where clients sign up and in; AWS's own address when absent. */
+  COGNITO_ENDPOINT: z.url().optional(),
+  /** The issuer in the tokens when it is not AWS's own, and the keys to take for it (a JWKS as JSON) where they are not fetched. */
+  COGNITO_ISSUER: z.string().optional(),
+  COGNITO_JWKS: z.string().optional(),
+
+  /** Requests a second and bursts, per user; per address ten times that. */
+  READS_PER_SECOND: count.default(100),
+  READS_BURST: count.default(1000),
+  WRITES_PER_SECOND: count.default(20),
+  WRITES_BURST: count.default(400),
+  /** Embedded engines: loopback is exempt from the address limit, addresses in `/v1/config` are plain http. */
+  EMBEDDED: flag.default(false),
+
+  /** Turns under way at once, and pollers a queue. */
+  CONCURRENCY: z.coerce.number().int().min(1).default(64),
+  POLLERS: z.coerce.number().int().min(1).max(10).default(2),
+  /** For tests: `after-commit=kill@3,before-ack=stall:2000@1`; see `failpoints.ts`. Refused in production. */
+  FAILPOINTS: z.string().default(''),
+})
+export type Config = z.infer<typeof Environment>
+
+/**
+ * Reads the environment, once, at the start of a process. An empty variable counts as not set.
+ * @throws an error naming each variable that is wrong, and why
+ */
+export const readConfig = (env: Readonly<Record<string, string | undefined>> = process.env): Config => {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  const result = Environment.safeParse(given)
+  if (!result.success) {
+    const wrong = result.error.issues.map(i => `  ${i.path.join('.')}: ${i.message} (it is ${JSON.stringify(given[String(i.path[0])])})`)
+    throw new Error(`The environment has wrong values:\n${wrong.join('\n')}`)
+  }
+  if (result.data.NODE_ENV === 'production' && result.data.FAILPOINTS !== '')
+    throw new Error('FAILPOINTS is for tests and is refused in production')
+  return result.data
+}
