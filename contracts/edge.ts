@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import { text } from './text.ts'
+
+/** What the edge itself says, whatever the actors: problems, operations, the configuration of clients, health. */
+
+/** An error (RFC 9457). `errors` point into the body (JSON pointers) or name parameters. */
+export const ProblemDocument = z
+  .object({
+    type: z.string().meta({ description: 'a page that explains the code', examples: ['/docs/problems/not-found'] }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional(),
+    instance: z.string().optional(),
+    code: z.string().meta({ description: 'stable, kebab-case' }),
+    errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' })
+export type ProblemDocument = z.infer<typeof ProblemDocument>
+
+/** A write whose answer did not wait: `result` is the body that the caller would have had, `problem` the refusal. */
+export const Operation = z
+  .object({
+    id: z.string(),
+    status: z.enum(['pending', 'done', 'failed']),
+    result: z.unknown(),
+    problem: ProblemDocument.nullable(),
+  })
+  .meta({ id: 'Operation' })
+export type Operation = z.infer<typeof Operation>
+
+/** What a client needs before it can sign in, all addresses absolute. */
+export const ClientConfig = z
+  .object({
+    auth: z.object({ region: z.string(), userPoolId: z.string(), clientId: z.string(), endpoint: z.url() }),
+    push: z.object({ publicKey: z.string().nullable() }).optional(),
+    stream: z.url(),
+    limits: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'ClientConfig' })
+export type ClientConfig = z.infer<typeof ClientConfig>
+
+export const Health = z
+  .object({ status: z.string(), dependencies: z.record(z.string(), z.unknown()).optional() })
+  .meta({ id: 'Health', description: '`status` is `ok` or `degraded`; each dependency is named with its state' })
+
+/** `?limit=` and `?cursor=` of every list. */
+export const Paging = z.object({
+  limit: z.int().min(1).max(100).default(20).meta({ description: 'how many items at most' }),
+  cursor: z.string().optional().meta({ description: 'the `next` of the page before; opaque' }),
+})
+
+/** The lines of a bulk request and of its answer (NDJSON). */
+export const BatchLine = z
+  .object({ id: text(1, 128), type: z.string(), data: z.unknown() })
+  .meta({ id: 'BatchLine', description: 'a message; its `id` is an idempotency key for this caller' })
+export const BatchReply = z.object({ id: z.string().nullable(), status: z.int(), body: z.unknown() }).meta({ id: 'BatchReply' })

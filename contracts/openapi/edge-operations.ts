@@ -1,0 +1,126 @@
+import { BatchLine, BatchReply, ClientConfig, Health, Operation } from '../edge.ts'
+import type { Schemas } from '../json-schema.ts'
+import { problems } from '../mesh.ts'
+import { refer, withHeaders } from './headers.ts'
+import { group, json, problemResponses } from './responses.ts'
+
+type Own = {
+  readonly method: 'get' | 'post'
+  readonly path: string
+  readonly id: string
+  readonly summary: string
+  readonly open: boolean
+  readonly answers: (schemas: Schemas) => Readonly<Record<number, object>>
+  readonly parameters?: readonly object[]
+  readonly requestBody?: (schemas: Schemas) => object
+  readonly refuses?: readonly string[]
+}
+const answer = (description: string, content: object) => ({ description, headers: withHeaders(), content })
+const document = { type: 'object', description: 'the document itself' }
+
+/** What the edge answers itself, whatever actors there are. */
+export const ownRoutes: readonly Own[] = [
+  {
+    method: 'get',
+    path: '/v1/config',
+    id: 'config',
+    summary: 'What a client needs before it can sign in',
+    open: true,
+    answers: s => ({ 200: answer('The configuration', json(s.of(ClientConfig, 'output'))) }),
+  },
+  {
+    method: 'get',
+    path: '/v1/operations/{operationId}',
+    id: 'operation',
+    summary: 'What became of a write that was answered with 202; for its caller, until an hour after it was done',
+    open: false,
+    parameters: [{ name: 'operationId', in: 'path', required: true, schema: { type: 'string' } }],
+    answers: s => ({ 200: answer('The operation', json(s.of(Operation, 'output'))) }),
+    refuses: ['not-found'],
+  },
+  {
+    method: 'get',
+    path: '/v1/stream',
+    id: 'stream',
+    summary: 'The live stream: a WebSocket with the subprotocol dailygrind.v1, described in /asyncapi.json',
+    open: false,
+    answers: () => ({ 101: { description: 'Switching protocols' } }),
+    refuses: ['origin-not-allowed'],
+  },
+  {
+    method: 'post',
+    path: '/v1/batch',
+    id: 'batch',
+    summary: 'Many messages at once, a line each; the answer streams a line a message as it completes, order free',
+    open: false,
+    requestBody: s => ({
+      required: true,
+      description: 'at most 1,000 lines or 1 MiB; a bad line fails alone',
+      content: { 'application/x-ndjson': { schema: s.of(BatchLine, 'input') } },
+    }),
+    answers: s => ({ 200: answer('One line a message', { 'application/x-ndjson': { schema: s.of(BatchReply, 'output') } }) }),
+    refuses: ['body-too-large', 'unsupported-media-type'],
+  },
+  {
+    method: 'get',
+    path: '/health/live',
+    id: 'health.live',
+    summary: 'Whether the process is up',
+    open: true,
+    answers: s => ({ 200: answer('It is', json(s.of(Health, 'output'))) }),
+  },
+  {
+    method: 'get',
+    path: '/health/ready',
+    id: 'health.ready',
+    summary: 'Whether this process can serve',
+    open: true,
+    answers: s => ({
+      200: answer('It can, `degraded` where something that it can do without is missing', json(s.of(Health, 'output'))),
+      503: answer('It cannot: starting, draining, or an engine is out of reach', json(s.of(Health, 'output'))),
+    }),
+  },
+  {
+    method: 'get',
+    path: '/openapi.json',
+    id: 'openapi',
+    summary: 'This document (OpenAPI 3.1)',
+    open: true,
+    answers: () => ({ 200: answer('The document', json(document)) }),
+  },
+  {
+    method: 'get',
+    path: '/asyncapi.json',
+    id: 'asyncapi',
+    summary: 'The stream and the internal messages (AsyncAPI 3.0)',
+    open: true,
+    answers: () => ({ 200: answer('The document', json(document)) }),
+  },
+  {
+    method: 'get',
+    path: '/docs/problems/{code}',
+    id: 'problem',
+    summary: 'The page that explains a problem code',
+    open: true,
+    parameters: [{ name: 'code', in: 'path', required: true, schema: { enum: Object.keys(problems).sort() } }],
+    answers: () => ({ 200: answer('The page', { 'text/html': { schema: { type: 'string' } } }) }),
+    refuses: ['not-found'],
+  },
+]
+
+/** A route of the edge's own as an OpenAPI operation. */
+export const ownOperation = (own: Own, schemas: Schemas) => {
+  const answers = own.answers(schemas)
+  const codes = [...(own.refuses ?? []), ...(own.open ? [] : ['invalid-token']), 'rate-limited', 'internal-error', 'overloaded']
+  const refused = group(codes, code => problems[code]?.status ?? 500)
+  for (const status of Object.keys(answers)) refused.delete(Number(status))
+  return {
+    operationId: own.id,
+    tags: ['edge'],
+    summary: own.summary,
+    ...(own.open ? { security: [] } : {}),
+    parameters: [...(own.parameters ?? []), ...refer('RequestId')],
+    ...(own.requestBody ? { requestBody: own.requestBody(schemas) } : {}),
+    responses: { ...answers, ...problemResponses(refused, schemas) },
+  }
+}

@@ -1,0 +1,50 @@
+/** Headers of requests and answers, described once and referred to by every operation. */
+
+const header = (description: string, schema: object = { type: 'string' }) => ({ description, schema })
+
+export const answerHeaders = {
+  'X-Request-Id': header('The client’s own, if it sent a sane one; names the request in logs and traces.'),
+  RateLimit: header('What is left of the budget that this request drew on (draft-ietf-httpapi-ratelimit-headers).'),
+  'RateLimit-Policy': header('The budgets that apply.'),
+  'Retry-After': header('Seconds to wait before trying again.', { type: 'integer', minimum: 0 }),
+  ETag: header('`"<content version>.<hash of the representation>"`; give it back in If-None-Match or If-Match.'),
+  Location: header('Where the new thing, or the operation, is found.', { type: 'string', format: 'uri-reference' }),
+  'Preference-Applied': header('`respond-async` where it was asked for.'),
+  'Idempotency-Replayed': header('`true` where the answer is that of an earlier request with the same key.', { const: 'true' }),
+  'WWW-Authenticate': header('`Bearer error="invalid_token"`.'),
+} as const
+export type AnswerHeader = keyof typeof answerHeaders
+
+/** References to answer headers, those of every answer included. */
+export const withHeaders = (...names: readonly AnswerHeader[]) =>
+  Object.fromEntries(
+    (['X-Request-Id', 'RateLimit', 'RateLimit-Policy', ...names] as const).map(name => [name, { $ref: `#/components/headers/${name}` }]),
+  )
+
+const parameter = (name: string, description: string, schema: object = { type: 'string' }) => ({
+  name,
+  in: 'header',
+  required: false,
+  description,
+  schema,
+})
+const visibleAscii = { type: 'string', minLength: 1, maxLength: 128, pattern: '^[\\x21-\\x7e]+$' }
+
+export const requestHeaders = {
+  RequestId: parameter('X-Request-Id', 'Names the request; otherwise one is made up.', visibleAscii),
+  Traceparent: parameter('traceparent', 'W3C Trace Context; the sampled flag keeps the request’s spans.', {
+    type: 'string',
+    pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$',
+  }),
+  IdempotencyKey: parameter(
+    'Idempotency-Key',
+    'Makes a repeat harmless for 24 h: it gets the first answer. Scoped to caller, method and path.',
+    visibleAscii,
+  ),
+  Prefer: parameter('Prefer', '`respond-async` answers 202 at once; `wait=N` waits up to N seconds (0..20, default 5) for the answer.'),
+  IfMatch: parameter('If-Match', 'The ETag that the change is based on; another content version in place is refused with 412.'),
+  IfNoneMatch: parameter('If-None-Match', 'The ETag already at hand; unchanged, the answer is 304 without a body.'),
+} as const
+export type RequestHeader = keyof typeof requestHeaders
+
+export const refer = (...names: readonly RequestHeader[]) => names.map(name => ({ $ref: `#/components/parameters/${name}` }))
