@@ -81,3 +81,9 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>> = p
     throw new Error('FAILPOINTS is for tests and is refused in production')
   return result.data
 }
+
+/** The environment with some values set over it. */
+export const environment = (over: Readonly<Record<string, string>>): Readonly<Record<string, string | undefined>> => ({
+  ...process.env,
+  ...over,
+})

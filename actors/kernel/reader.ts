@@ -16,8 +16,10 @@ export type Reader = {
 }
 
 /** The value of an item as its record declares it: states and counters have an initial value, rows may be absent. */
-export const parsed = (record: AnyRecord, item: Item | undefined): unknown =>
-  item === undefined ? record.initial : record.value.parse(item)
+export const parsed = (record: AnyRecord, item: Item | undefined): unknown => {
+  if (item === undefined) return record.initial
+  return record.value.parse(record.kind === 'counter' ? { ...(record.initial as object), ...item } : item)
+}
 
 export const reader = (store: Store): Reader => ({
   get: async <R extends Ref>(ref: R) => parsed(ref.record, (await store.get([ref.place]))[0]) as Loaded<R>,

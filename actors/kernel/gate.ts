@@ -1,0 +1,32 @@
+import type { Clock } from './clock/port.ts'
+
+/**
+ * Stands before polling: while engines fail, a worker waits longer and longer (0.25 to 10 s) instead of taking messages that it cannot handle.
+ * One success opens it again.
+ */
+export const gate = (clock: Clock, onChange: (paused: boolean, error: unknown) => void) => {
+  let failures = 0
+  let until = 0
+  let last: unknown = null
+  return {
+    failed: (error: unknown) => {
+      failures++
+      last = error
+      until = clock.now() + Math.min(10_000, 125 * 2 ** failures)
+      if (failures === 1) onChange(true, error)
+    },
+    ok: () => {
+      if (failures === 0) return
+      failures = 0
+      until = 0
+      last = null
+      onChange(false, null)
+    },
+    /** Resolves when polling may go on. */
+    open: async () => {
+      for (let left = until - clock.now(); left > 0; left = until - clock.now()) await clock.sleep(Math.min(left, 250))
+    },
+    error: () => (last === null ? null : last instanceof Error ? last.message : String(last)),
+  }
+}
+export type Gate = ReturnType<typeof gate>

@@ -1,0 +1,25 @@
+import type { Clock } from './clock/port.ts'
+import type { Delivery } from './mailbox/port.ts'
+
+/** Keeps received messages hidden from other workers while they are worked on. Short visibility plus a heartbeat: a killed worker's keys are free again soon. */
+export const holding = (clock: Clock, visibility: number, onError: (error: unknown) => void) => {
+  const held = new Set<Delivery>()
+  const beat = clock.every((visibility * 1000) / 3.3, () => {
+    for (const delivery of held) delivery.extend(visibility).catch(onError)
+  })
+  return {
+    add: (delivery: Delivery) => held.add(delivery),
+    /** Acknowledged, or somebody else's again. */
+    drop: (delivery: Delivery) => held.delete(delivery),
+    /** Gives a message back, hidden for so many seconds. */
+    release: async (delivery: Delivery, seconds: number) => {
+      held.delete(delivery)
+      await delivery.extend(seconds).catch(onError)
+    },
+    stop: () => beat.stop(),
+  }
+}
+export type Holding = ReturnType<typeof holding>
+
+/** Seconds until the next try of a message received so many times: 1, 2, 4 … 60. */
+export const patience = (receives: number): number => Math.min(60, 2 ** Math.min(receives - 1, 6))

@@ -1,0 +1,41 @@
+import { Counter, Gauge, Histogram, type Registry, register } from 'prom-client'
+
+const actorType = ['actor', 'type'] as const
+const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+/** What every process counts. Born = done + dead + in flight: `sent` against `handled` and `dead`. */
+export const metrics = (registry: Registry = register) => {
+  const registers = [registry]
+  const counter = <const L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Counter({ name: `dailygrind_${name}`, help, labelNames, registers })
+  return {
+    sent: counter('messages_sent_total', 'Commands put into a mailbox', actorType),
+    handled: counter('messages_handled_total', 'Commands settled by a turn: done, refused or repeated', [...actorType, 'outcome']),
+    dead: counter('messages_dead_total', 'Messages moved to the dead letters', ['queue', 'reason']),
+    events: counter('events_published_total', 'Events published', ['actor']),
+    heard: counter('events_heard_total', 'Events taken from an event queue', [...actorType]),
+    engine: counter('engine_requests_total', 'Requests to engines', ['kind', 'ok']),
+    turn: new Histogram({
+      name: 'dailygrind_turn_seconds',
+      help: 'From the start of a turn to its acknowledgement',
+      labelNames: ['actor'],
+      buckets: seconds,
+      registers,
+    }),
+    lag: new Histogram({
+      name: 'dailygrind_receive_lag_seconds',
+      help: 'From sending to receiving a message',
+      labelNames: ['queue'],
+      buckets: [...seconds, 30, 60, 300],
+      registers,
+    }),
+    held: new Gauge({ name: 'dailygrind_messages_held', help: 'Messages received and not settled', labelNames: ['queue'], registers }),
+    paused: new Gauge({
+      name: 'dailygrind_polling_paused',
+      help: '1 while a failing engine keeps a queue from being polled',
+      labelNames: ['queue'],
+      registers,
+    }),
+  }
+}
+export type Metrics = ReturnType<typeof metrics>

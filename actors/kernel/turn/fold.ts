@@ -1,0 +1,185 @@
+import type { AnyCommand, AnyRecord, Applied, Message, PageRef, Place, Ref, Refusal, Write } from '../../../contracts/actor.ts'
+import { isRefusal } from '../../../contracts/actor.ts'
+import type { Envelope, EventEnvelope, Reply } from '../../../contracts/envelope.ts'
+import { problems } from '../../../contracts/mesh.ts'
+import type { ActorCode, AnswerOf, Apply, Decide } from '../code.ts'
+import { claimPlace, operationItem, operationPlace } from '../replies.ts'
+import type { StoreWrite } from '../store/port.ts'
+import { type Decided, type Items, type Kept, placeKey, type Unpublished } from './items.ts'
+
+/** A message of the batch: parsed, with what its queue said of it. */
+export type Taken = {
+  readonly envelope: Envelope
+  readonly message: Message<unknown>
+  readonly command: AnyCommand
+  readonly receives: number
+}
+
+/** A rule threw: a fault of the code, not of an engine. */
+export class RuleFailed extends Error {
+  readonly id: string
+  constructor(id: string, type: string, cause: unknown) {
+    super(`${type} ${id}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    this.name = 'RuleFailed'
+    this.id = id
+  }
+}
+
+export type Loads = Readonly<Record<string, Ref | PageRef>>
+export const loadsOf = ({ command, message }: Pick<Taken, 'command' | 'message'>): Loads => command.loads?.(message) ?? {}
+export const pageKey = (p: PageRef): string => `${p.table}\0${p.pk}\0${p.prefix}\0${p.limit}`
+/** The pages that a batch's rules read, by `pageKey`. */
+export type Pages = ReadonlyMap<string, { items: readonly unknown[]; more: boolean }>
+
+const loaded = (taken: Taken, items: Items, pages: Pages): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(loadsOf(taken)).map(([name, ref]) => [
+      name,
+      ref.kind === 'page' ? pages.get(pageKey(ref)) : items.value(ref.record, ref.place),
+    ]),
+  )
+
+export const refusalReply = (r: Refusal): Reply => ({
+  status: problems[r.refused]?.status ?? 500,
+  problem: {
+    code: r.refused,
+    ...(r.detail === undefined ? {} : { detail: r.detail }),
+    ...(r.errors === undefined ? {} : { errors: [...r.errors] }),
+  },
+})
+
+const answered = (code: ActorCode, taken: Taken, state: unknown, items: Items, pages: Pages): Reply => {
+  const { status, body, version } = (code.rules.answer[taken.envelope.type] as unknown as AnswerOf)(
+    state,
+    taken.message,
+    loaded(taken, items, pages),
+  )
+  return { status, ...(body === undefined ? {} : { body }), ...(version === undefined ? {} : { version }) }
+}
+
+/** The reply to a message that was decided before: the stored refusal, or the answer from the state as it is now. */
+export const repeated = (code: ActorCode, taken: Taken, decided: Decided, state: unknown, items: Items, pages: Pages): Reply =>
+  decided.refusal ? refusalReply(decided.refusal) : answered(code, taken, state, items, pages)
+
+export type Folded = {
+  readonly state: unknown
+  readonly touched: boolean
+  readonly expiresAt: number | undefined
+  readonly decided: readonly Decided[]
+  readonly outbox: readonly Unpublished[]
+  readonly replies: ReadonlyMap<string, Reply>
+  /** Claims and operations that go into the transaction. */
+  readonly extra: readonly StoreWrite[]
+  /** Why the fold stopped before the end of the batch: that message and its followers wait. */
+  readonly failed: RuleFailed | undefined
+}
+
+/** The store takes 100 items a transaction; what does not fit waits for the next turn. */
+const MOST_ITEMS = 100
+
+type Context = {
+  readonly code: ActorCode
+  readonly place: Place
+  readonly record: AnyRecord
+  readonly items: Items
+  readonly pages: Pages
+  readonly now: number
+}
+
+/** One message: what it decides, changes and answers. Pure but for `items`. */
+const step = (context: Context, taken: Taken, before: unknown, version: number, firstN: number) => {
+  const { code, items, pages, place } = context
+  const { envelope, message } = taken
+  const decision = (code.rules.decide[envelope.type] as unknown as Decide)(before, message, loaded(taken, items, pages))
+  if (isRefusal(decision))
+    return {
+      state: before,
+      refusal: decision,
+      reply: refusalReply(decision),
+      events: [] as EventEnvelope[],
+      writes: [] as Write[],
+      expiresAt: undefined,
+    }
+  let state = before
+  let expiresAt: number | undefined
+  const writes: Write[] = []
+  const events = decision.map(({ type, data }, i): EventEnvelope => {
+    const n = firstN + i
+    const id = `${envelope.id}.${n}`
+    const applied: Applied<unknown> = { id, at: envelope.at, by: envelope.by, data }
+    const result = (code.rules.apply[type] as unknown as Apply)(state, applied)
+    state = result.state
+    expiresAt = result.expiresAt ?? expiresAt
+    writes.push(...(result.writes ?? []))
+    return {
+      v: 1,
+      id,
+      type,
+      key: envelope.key,
+      version,
+      n,
+      by: envelope.by,
+      at: envelope.at,
+      data,
+      trace: { ...envelope.trace, cause: envelope.id },
+    }
+  })
+  for (const write of writes) {
+    if (placeKey(write.place) === placeKey(place)) throw new Error('the rule writes its own state as another item')
+    items.add(write)
+  }
+  return { state, refusal: undefined, reply: answered(code, taken, state, items, pages), events, writes, expiresAt }
+}
+
+/** Claim and operation of a message: the reply is kept in the transaction that does the work, wherever somebody may ask for it later. */
+const keptReplies = ({ envelope }: Taken, reply: Reply, items: Items, now: number): StoreWrite[] => [
+  // A claim lives for a day; a message that waited longer goes on without it.
+  ...(envelope.claim !== undefined && items.item(claimPlace(envelope.claim))
+    ? [{ set: claimPlace(envelope.claim), values: { reply }, when: { absent: 'reply' } } as const]
+    : []),
+  ...(envelope.reply && (envelope.reply.durable || now > envelope.reply.until)
+    ? [{ put: operationItem(envelope.id, reply, now), table: operationPlace(envelope.id).table } as const]
+    : []),
+]
+
+/**
+ * Folds the fresh messages of a batch over the state. A message sees what those before it wrote; the first whose rule throws ends the fold, those before it stand.
+ * @param kept the state item's own attributes as loaded
+ */
+export const fold = (context: Context, fresh: readonly Taken[], kept: Kept): Folded => {
+  const { items, record, place, now } = context
+  let state = items.value(record, place)
+  let expiresAt: number | undefined
+  let touched = false
+  let n = 0
+  let failed: RuleFailed | undefined
+  const decided: Decided[] = []
+  const outbox: Unpublished[] = []
+  const replies = new Map<string, Reply>()
+  const extra: StoreWrite[] = []
+  for (const taken of fresh) {
+    const { id, type } = taken.envelope
+    try {
+      const fits = items.whole(() => {
+        const s = step(context, taken, state, kept.version + 1, n)
+        const also = keptReplies(taken, s.reply, items, now)
+        if (decided.length > 0 && items.countWith([]) + extra.length + also.length + 1 > MOST_ITEMS) throw new Full()
+        extra.push(...also)
+        return s
+      })
+      state = fits.state
+      expiresAt = fits.expiresAt ?? expiresAt
+      touched ||= fits.events.length > 0
+      n += fits.events.length
+      decided.push(fits.refusal ? { id, refusal: fits.refusal } : { id })
+      outbox.push({ id, events: fits.events })
+      replies.set(id, fits.reply)
+    } catch (error) {
+      if (error instanceof Full) break
+      failed = new RuleFailed(id, type, error)
+      break
+    }
+  }
+  return { state, touched, expiresAt, decided, outbox, replies, extra, failed }
+}
+class Full extends Error {}

@@ -1,0 +1,155 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { AnyRecord, Place, Refusal, Write } from '../../../contracts/actor.ts'
+import type { EventEnvelope } from '../../../contracts/envelope.ts'
+import { parsed } from '../reader.ts'
+import type { Item, StoreWrite } from '../store/port.ts'
+
+/** What a turn remembers of the last messages of its key: that a redelivered one was decided, and how. */
+export type Decided = { readonly id: string; readonly refusal?: Refusal }
+/** Events that were committed and may not be out yet. */
+export type Unpublished = { readonly id: string; readonly events: readonly EventEnvelope[] }
+
+/** The kernel's attributes of a state item. `untouched`: only refusals so far, so it may go and may be created over. */
+export type Kept = {
+  readonly version: number
+  readonly lastBatch: readonly Decided[]
+  readonly outbox: readonly Unpublished[]
+  readonly untouched: boolean
+  readonly expiresAt: number | undefined
+}
+
+export const keptOf = (item: Item | undefined): Kept => ({
+  version: (item?.version as number | undefined) ?? 0,
+  lastBatch: (item?.lastBatch as Decided[] | undefined) ?? [],
+  outbox: (item?.outbox as Unpublished[] | undefined) ?? [],
+  untouched: item === undefined || item.untouched === true,
+  expiresAt: item?.expiresAt as number | undefined,
+})
+
+/** The item of a state. `value` comes first: no field of a state may pose as the kernel's. */
+export const stateItem = (place: Place, value: unknown, kept: Kept): Item => ({
+  ...(value as Record<string, unknown>),
+  pk: place.pk,
+  sk: place.sk,
+  version: kept.version,
+  lastBatch: kept.lastBatch,
+  outbox: kept.outbox,
+  ...(kept.untouched ? { untouched: true } : {}),
+  ...(kept.expiresAt === undefined ? {} : { expiresAt: kept.expiresAt }),
+})
+
+export const placeKey = (p: Place): string => `${p.table}\0${p.pk}\0${p.sk}`
+
+/**
+ * The items that a turn has read, and what its rules have made of them so far: later messages of a batch read what earlier ones wrote,
+ * and one write an item goes to the store.
+ */
+export class Items {
+  readonly #read = new Map<string, { place: Place; item: Item | undefined }>()
+  #values = new Map<string, unknown>()
+  #writes = new Map<string, StoreWrite>()
+
+  read(place: Place, item: Item | undefined): void {
+    this.#read.set(placeKey(place), { place, item })
+  }
+  item(place: Place): Item | undefined {
+    return this.#read.get(placeKey(place))?.item
+  }
+  has(place: Place): boolean {
+    return this.#read.has(placeKey(place))
+  }
+  value(record: AnyRecord, place: Place): unknown {
+    const key = placeKey(place)
+    if (!this.#values.has(key)) this.#values.set(key, parsed(record, this.item(place)))
+    return this.#values.get(key)
+  }
+  get writes(): readonly StoreWrite[] {
+    return [...this.#writes.values()]
+  }
+  /** How many items the writes touch, these included. */
+  countWith(writes: readonly Write[]): number {
+    return new Set([...this.#writes.keys(), ...writes.map(w => placeKey(w.place))]).size
+  }
+
+  /** The same items without what was written since. */
+  asRead(): Items {
+    const items = new Items()
+    for (const { place, item } of this.#read.values()) items.read(place, item)
+    return items
+  }
+  /** Runs `work`; if it throws, nothing that it wrote stays. */
+  whole<T>(work: () => T): T {
+    const values = new Map(this.#values)
+    const writes = new Map(this.#writes)
+    try {
+      return work()
+    } catch (error) {
+      this.#values = values
+      this.#writes = writes
+      throw error
+    }
+  }
+
+  /** Takes a rule's write. @throws when a rule changes what it did not load, or creates what exists: a fault of the rule */
+  add(write: Write): void {
+    const { place, record } = write
+    const key = placeKey(place)
+    switch (write.write) {
+      case 'put': {
+        this.#values.set(key, write.value)
+        this.#writes.set(key, record.kind === 'state' ? this.#created(place, write.value) : this.#put(place, write.value, write.expiresAt))
+        return
+      }
+      case 'remove': {
+        this.#values.set(key, undefined)
+        this.#writes.set(key, { remove: place })
+        return
+      }
+      case 'change': {
+        if (!this.has(place)) throw new Error(`the rule changes ${place.table} ${place.pk} ${place.sk}, which its command does not load`)
+        const before = this.value(record, place)
+        const after = (write.change as (value: unknown) => unknown)(before)
+        if (isDeepStrictEqual(before, after)) return
+        this.#values.set(key, after)
+        const kept = keptOf(this.item(place))
+        this.#writes.set(key, {
+          put: stateItem(place, after, {
+            ...kept,
+            version: kept.version + 1,
+            untouched: false,
+            expiresAt: kept.untouched ? undefined : kept.expiresAt,
+          }),
+          table: place.table,
+          when: { version: kept.version },
+        })
+        return
+      }
+      case 'add': {
+        const before = this.value(record, place) as Record<string, number>
+        const after = { ...before }
+        for (const [name, by] of Object.entries(write.by)) after[name] = (after[name] ?? 0) + by
+        this.#values.set(key, after)
+        const earlier = this.#writes.get(key)
+        const by: Record<string, number> = earlier && 'add' in earlier ? { ...earlier.by } : {}
+        for (const [name, more] of Object.entries(write.by)) by[name] = (by[name] ?? 0) + more
+        const atMost = { ...(earlier && 'add' in earlier ? earlier.atMost : {}), ...write.atMost }
+        this.#writes.set(key, { add: place, by, atMost })
+        return
+      }
+    }
+  }
+
+  #put(place: Place, value: Record<string, unknown>, expiresAt: number | undefined): StoreWrite {
+    return { put: { ...value, pk: place.pk, sk: place.sk, ...(expiresAt === undefined ? {} : { expiresAt }) }, table: place.table }
+  }
+  #created(place: Place, value: Record<string, unknown>): StoreWrite {
+    const kept = keptOf(this.item(place))
+    // A refusal may have left an empty item here: anybody can ask for a thing that does not exist yet.
+    if (!kept.untouched) throw new Error(`the rule creates ${place.table} ${place.pk} ${place.sk}, which exists`)
+    return {
+      put: stateItem(place, value, { ...kept, version: kept.version + 1, untouched: false, expiresAt: undefined }),
+      table: place.table,
+      when: { version: kept.version },
+    }
+  }
+}

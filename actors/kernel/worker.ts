@@ -1,0 +1,49 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { ActorCode } from './code.ts'
+import { commandConsumer } from './commands.ts'
+import type { Config } from './config.ts'
+import { failpoints } from './failpoints.ts'
+import { eventConsumer } from './hear.ts'
+import type { Metrics } from './metrics.ts'
+import type { Ports } from './ports.ts'
+
+export type WorkerContext = {
+  readonly code: ActorCode
+  readonly ports: Ports
+  readonly config: Pick<Config, 'CONCURRENCY' | 'POLLERS' | 'FAILPOINTS'>
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly random?: () => number
+}
+export type QueueHealth = { readonly queue: string; readonly ok: boolean; readonly error: string | null; readonly held: number }
+export type Worker = {
+  readonly health: () => { readonly ok: boolean; readonly queues: readonly QueueHealth[] }
+  /** Takes nothing more and finishes what it holds, at most so many ms; what is left comes back to others once its visibility ends. */
+  readonly drain: (ms?: number) => Promise<void>
+}
+
+const DRAIN_MS = 8_000
+
+/** The worker host: one actor, its commands and its events. */
+export const startWorker = (context: WorkerContext): Worker => {
+  const { code, ports, config } = context
+  const reach = failpoints(config.FAILPOINTS, ms => ports.clock.sleep(ms))
+  const consumers = [
+    ...(Object.keys(code.declaration.commands).length > 0 ? [commandConsumer(context, reach)] : []),
+    ...(code.declaration.hears.length > 0 ? [eventConsumer(context)] : []),
+  ]
+  return {
+    health: () => {
+      const queues = consumers.map(c => c.health())
+      return { ok: queues.every(q => q.ok), queues }
+    },
+    drain: async (ms = DRAIN_MS) => {
+      const bound = new AbortController()
+      const deadline = wait(ms, undefined, { signal: bound.signal, ref: false }).catch(() => undefined)
+      await Promise.race([Promise.all(consumers.map(c => c.drain())), deadline])
+      bound.abort()
+      for (const c of consumers) c.close()
+    },
+  }
+}
