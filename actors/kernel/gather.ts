@@ -8,30 +8,52 @@ export type GatherOptions<T, R> = {
   readonly bytes?: { readonly most: number; readonly of: (item: T) => number }
   /** Requests under way at once before callers are gathered; default 1. */
   readonly lanes?: number
+  /** Items of one order never lie in two requests under way, so several lanes cannot turn them round. */
+  readonly order?: (item: T) => string | undefined
   /** Sends one request: an outcome an item, in order. A rejection fails all its items. */
   readonly flush: (items: readonly T[]) => Promise<readonly Outcome<R>[]>
 }
+
+/** How many items that wait for others of their order a lane passes over to fill its request. */
+const PASSED_OVER = 1_000
 
 /**
  * Lets callers at about the same time share requests. While a lane is free a call waits only for the end of the tick, so an idle mesh loses no time;
  * while all lanes are busy calls pile up for the next request, so a busy one sends few and full ones.
  */
-export const gather = <T, R>({ count, bytes, lanes = 1, flush }: GatherOptions<T, R>): ((item: T) => Promise<R>) => {
+export const gather = <T, R>({ count, bytes, lanes = 1, order, flush }: GatherOptions<T, R>): ((item: T) => Promise<R>) => {
   type Waiting = { item: T; resolve: (value: R) => void; reject: (error: unknown) => void }
   const waiting: Waiting[] = []
+  const underWay = new Set<string>()
   let busy = 0
   let scheduled = false
 
   const take = (): Waiting[] => {
+    const batch: Waiting[] = []
+    const passed: Waiting[] = []
     let size = 0
-    let n = 0
-    for (; n < waiting.length && n < count; n++) {
-      const next = waiting[n]
+    let at = 0
+    for (; at < waiting.length && batch.length < count && passed.length < PASSED_OVER; at++) {
+      const next = waiting[at]
       if (!next) break
+      const of = order?.(next.item)
+      if (of !== undefined && underWay.has(of)) {
+        passed.push(next)
+        continue
+      }
       size += bytes?.of(next.item) ?? 0
-      if (n > 0 && bytes && size > bytes.most) break
+      if (batch.length > 0 && bytes && size > bytes.most) break
+      batch.push(next)
     }
-    return waiting.splice(0, n)
+    waiting.splice(0, at, ...passed)
+    return batch
+  }
+  const eachOrder = (batch: readonly Waiting[], visit: (of: string) => unknown) => {
+    if (!order) return
+    for (const w of batch) {
+      const of = order(w.item)
+      if (of !== undefined) visit(of)
+    }
   }
   const send = async (batch: Waiting[]) => {
     try {
@@ -45,13 +67,17 @@ export const gather = <T, R>({ count, bytes, lanes = 1, flush }: GatherOptions<T
       for (const w of batch) w.reject(error)
     } finally {
       busy--
+      eachOrder(batch, of => underWay.delete(of))
       pump()
     }
   }
   const pump = () => {
     while (busy < lanes && waiting.length > 0) {
+      const batch = take()
+      if (batch.length === 0) break
       busy++
-      void send(take())
+      eachOrder(batch, of => underWay.add(of))
+      void send(batch)
     }
   }
   return item =>
