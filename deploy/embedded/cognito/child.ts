@@ -1,0 +1,114 @@
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import type { Jwk } from 'aws-jwt-verify/jwk'
+import { DefaultConfig } from 'cognito-local/lib/server/config.js'
+import { Router } from 'cognito-local/lib/server/Router.js'
+import { DateClock } from 'cognito-local/lib/services/clock.js'
+import { CognitoServiceImpl } from 'cognito-local/lib/services/cognitoService.js'
+import type { Context } from 'cognito-local/lib/services/context.js'
+import { otp } from 'cognito-local/lib/services/otp.js'
+import { JwtTokenGenerator } from 'cognito-local/lib/services/tokenGenerator.js'
+import { EmailPool } from './email-pool.ts'
+import { cognitoHttp } from './http.ts'
+import type { ChildConfig, FromChild, PostConfirmationEvent, ToChild } from './ipc.ts'
+import { openJournal } from './journal.ts'
+import { cognitoRequests, MIN_PASSWORD } from './requests.ts'
+import { poolTriggers } from './triggers.ts'
+
+/*
+ * cognito-local as a process of its own, put together from its parts: its own entry point loads an AWS SDK to call
+ * triggers, keeps users in a file that a kill tears, and hides a trigger's failure.
+ * It ends with its parent: the channel closes however the parent dies.
+ */
+process.on('disconnect', () => process.exit())
+
+const quiet = (): void => {}
+const ctx: Context = { logger: { child: () => ctx.logger, debug: quiet, info: quiet, warn: quiet, error: quiet } }
+
+const tell = (message: FromChild): void => void process.send?.(message)
+
+const handlers = new Map<number, (error: string | undefined) => void>()
+let events = 0
+
+process.on('message', ({ id, error }: ToChild) => {
+  handlers.get(id)?.(error)
+  handlers.delete(id)
+})
+
+function confirmed(event: PostConfirmationEvent): Promise<void> {
+  const id = ++events
+  return new Promise((resolve, reject) => {
+    handlers.set(id, error => (error === undefined ? resolve() : reject(new Error(error))))
+    tell({ kind: 'confirmed', id, event })
+  })
+}
+
+async function start({ port, dataDir, region, userPoolId, clientId }: ChildConfig): Promise<void> {
+  const clock = new DateClock()
+  const triggers = poolTriggers(region, confirmed)
+  const journal = (id: string, defaults: object) => openJournal(join(dataDir, `${id}.jsonl`), defaults)
+
+  const cognito = new CognitoServiceImpl(dataDir, await journal('clients', { Clients: {} }), DefaultConfig.UserPoolDefaults, {
+    async create(_ctx, clients, options) {
+      const store = await journal(options.Id, { Users: {} })
+      return new EmailPool(clients, clock, store, options, await store.get(ctx, 'Users', {}))
+    },
+  })
+  await cognito.init(ctx)
+  await cognito.createUserPool(ctx, {
+    Id: userPoolId,
+    Name: 'dailygrind',
+    Arn: `arn:aws:cognito-idp:${region}:000000000000:userpool/${userPoolId}`,
+    UsernameAttributes: ['email'],
+    UsernameConfiguration: { CaseSensitive: false },
+    Policies: {
+      PasswordPolicy: {
+        MinimumLength: MIN_PASSWORD,
+        RequireUppercase: false,
+        RequireLowercase: false,
+        RequireNumbers: false,
+        RequireSymbols: false,
+      },
+    },
+  })
+  const pool = await cognito.getUserPool(ctx, userPoolId)
+  await pool.saveAppClient(ctx, {
+    UserPoolId: userPoolId,
+    ClientId: clientId,
+    ClientName: 'dailygrind',
+    ExplicitAuthFlows: ['ALLOW_USER_PASSWORD_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
+    AccessTokenValidity: 1,
+    IdTokenValidity: 1,
+    RefreshTokenValidity: 30,
+    TokenValidityUnits: { AccessToken: 'hours', IdToken: 'hours', RefreshToken: 'days' },
+    CreationDate: clock.get(),
+    LastModifiedDate: clock.get(),
+  })
+
+  const route = Router({
+    clock,
+    cognito,
+    config: DefaultConfig,
+    messages: {
+      async deliver(_ctx, source, _client, _pool, user, code) {
+        process.stderr.write(`Cognito would send ${user.Username} the code ${code} (${source})\n`)
+      },
+    },
+    otp,
+    tokenGenerator: new JwtTokenGenerator(clock, triggers, { IssuerDomain: `https://cognito-idp.${region}.amazonaws.com` }),
+    triggers,
+  })
+  const { jwk }: { jwk: Jwk } = createRequire(import.meta.url)('cognito-local/lib/keys/cognitoLocal.public.json')
+  const jwks = { keys: [jwk] }
+  const server = cognitoHttp(cognitoRequests(route, ctx, { userPoolId, clientId, jwks }), userPoolId, jwks)
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port')
+  tell({ kind: 'ready', port: address.port, jwks })
+}
+
+start(JSON.parse(process.argv[2] ?? '{}')).catch((error: NodeJS.ErrnoException) => {
+  tell({ kind: 'failed', message: error.message, ...(error.code && { code: error.code }) })
+  process.disconnect()
+  process.exitCode = 1
+})

@@ -1,0 +1,28 @@
+import type { Jwks } from 'aws-jwt-verify/jwk'
+
+/** What the child is started with, as one JSON argument. `port` 0 takes a free one. */
+export type ChildConfig = { port: number; dataDir: string; region: string; userPoolId: string; clientId: string }
+
+/**
+ * The event Cognito hands to a post-confirmation Lambda.
+ * https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html
+ */
+export type PostConfirmationEvent = {
+  version: string
+  region: string
+  userPoolId: string
+  /** The user's id: equal to `request.userAttributes.sub` in a pool where people sign in with an e-mail address. */
+  userName: string
+  callerContext: { awsSdkVersion: string; clientId: string }
+  triggerSource: 'PostConfirmation_ConfirmSignUp' | 'PostConfirmation_ConfirmForgotPassword'
+  request: { userAttributes: Record<string, string>; clientMetadata?: Record<string, string> }
+  response: Record<string, never>
+}
+
+export type FromChild =
+  | { kind: 'ready'; port: number; jwks: Jwks }
+  | { kind: 'failed'; message: string; code?: string }
+  | { kind: 'confirmed'; id: number; event: PostConfirmationEvent }
+
+/** The handler of the event with that id has finished; `error` is the message of what it threw. */
+export type ToChild = { kind: 'handled'; id: number; error?: string }

@@ -1,0 +1,98 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Jwks } from 'aws-jwt-verify/jwk'
+import type { ChildConfig, FromChild, PostConfirmationEvent, ToChild } from './ipc.ts'
+
+const FIRST_DELAY_MS = 50
+const MAX_DELAY_MS = 2_000
+const STOP_MS = 2_000
+
+export type Supervised = { port: number; jwks: Jwks; pid(): number | undefined; close(): Promise<void> }
+
+/**
+ * Runs the child, starts it again on the same port whenever it ends, and answers its events with `onConfirmed`.
+ * Rejects when the first start fails; later ones are repeated, and told to `warn`.
+ */
+export async function superviseChild(
+  config: ChildConfig,
+  onConfirmed: (event: PostConfirmationEvent) => Promise<void>,
+  warn: (text: string) => void,
+): Promise<Supervised> {
+  let child: ChildProcess | undefined
+  let closing = false
+  let retry: NodeJS.Timeout | undefined
+
+  const launch = (port: number): Promise<{ port: number; jwks: Jwks }> =>
+    new Promise((resolve, reject) => {
+      const started = spawnChild({ ...config, port })
+      let ready = false
+      child = started
+      started.on('message', (message: FromChild) => {
+        if (message.kind === 'confirmed') return void answer(started, message.id, onConfirmed(message.event))
+        if (message.kind === 'failed') return reject(Object.assign(new Error(`Cognito: ${message.message}`), { code: message.code }))
+        ready = true
+        resolve(message)
+        started.once('exit', (code, signal) => restart(message.port, `ended with ${signal ?? `code ${code}`}`))
+      })
+      started.once('error', reject)
+      started.once('exit', (code, signal) => {
+        if (!ready) reject(new Error(`Cognito ended with ${signal ?? `code ${code}`} before it listened`))
+      })
+    })
+
+  const restart = (port: number, why: string, delay = FIRST_DELAY_MS): void => {
+    if (closing) return
+    warn(`the embedded Cognito ${why}; starting it again on port ${port}`)
+    const again = () =>
+      launch(port).catch((error: Error) => restart(port, `did not start: ${error.message}`, Math.min(delay * 2, MAX_DELAY_MS)))
+    retry = setTimeout(again, delay)
+  }
+
+  const { port, jwks } = await launch(config.port)
+  return {
+    port,
+    jwks,
+    pid: () => child?.pid,
+    async close() {
+      closing = true
+      clearTimeout(retry)
+      if (child !== undefined) await end(child)
+    },
+  }
+}
+
+/** A session of its own, so that a terminal's Ctrl-C reaches it through us only, and nothing of our environment. */
+function spawnChild(config: ChildConfig): ChildProcess {
+  const fromSource = import.meta.url.endsWith('.ts')
+  const script = fileURLToPath(new URL(fromSource ? './child.ts' : './child.js', import.meta.url))
+  // Its working directory is not ours, so the loader needs an address.
+  const loader = fromSource ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm')).href] : []
+  return fork(script, [JSON.stringify(config)], {
+    cwd: config.dataDir,
+    detached: true,
+    env: {},
+    execArgv: loader,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+}
+
+async function answer(child: ChildProcess, id: number, handling: Promise<void>): Promise<void> {
+  const error = await handling.then(
+    () => undefined,
+    (thrown: unknown) => (thrown instanceof Error ? thrown.message : String(thrown)),
+  )
+  const message: ToChild = { kind: 'handled', id, ...(error !== undefined && { error }) }
+  // The child may have ended meanwhile; whoever signed up got no answer and asks again.
+  if (child.connected) child.send(message, () => {})
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exit = once(child, 'exit')
+  if (child.connected) child.disconnect()
+  const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+  await exit
+  clearTimeout(kill)
+}
