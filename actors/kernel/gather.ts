@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks'
+
 /** What became of one item of a batch. */
 export type Outcome<R> = { readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: unknown }
 
@@ -22,7 +24,15 @@ const PASSED_OVER = 1_000
  * while all lanes are busy calls pile up for the next request, so a busy one sends few and full ones.
  */
 export const gather = <T, R>({ count, bytes, lanes = 1, order, flush }: GatherOptions<T, R>): ((item: T) => Promise<R>) => {
-  type Waiting = { item: T; resolve: (value: R) => void; reject: (error: unknown) => void }
+  type Waiting = {
+    item: T
+    order: string | undefined
+    bytes: number
+    /** The caller's, so that a request counts for the span of the caller that began it and not for whoever had the lane before. */
+    context: AsyncResource
+    resolve: (value: R) => void
+    reject: (error: unknown) => void
+  }
   const waiting: Waiting[] = []
   const underWay = new Set<string>()
   let busy = 0
@@ -36,24 +46,16 @@ export const gather = <T, R>({ count, bytes, lanes = 1, order, flush }: GatherOp
     for (; at < waiting.length && batch.length < count && passed.length < PASSED_OVER; at++) {
       const next = waiting[at]
       if (!next) break
-      const of = order?.(next.item)
-      if (of !== undefined && underWay.has(of)) {
+      if (next.order !== undefined && underWay.has(next.order)) {
         passed.push(next)
         continue
       }
-      size += bytes?.of(next.item) ?? 0
+      size += next.bytes
       if (batch.length > 0 && bytes && size > bytes.most) break
       batch.push(next)
     }
     waiting.splice(0, at, ...passed)
     return batch
-  }
-  const eachOrder = (batch: readonly Waiting[], visit: (of: string) => unknown) => {
-    if (!order) return
-    for (const w of batch) {
-      const of = order(w.item)
-      if (of !== undefined) visit(of)
-    }
   }
   const send = async (batch: Waiting[]) => {
     try {
@@ -67,22 +69,25 @@ export const gather = <T, R>({ count, bytes, lanes = 1, order, flush }: GatherOp
       for (const w of batch) w.reject(error)
     } finally {
       busy--
-      eachOrder(batch, of => underWay.delete(of))
+      for (const w of batch) if (w.order !== undefined) underWay.delete(w.order)
       pump()
     }
   }
   const pump = () => {
     while (busy < lanes && waiting.length > 0) {
       const batch = take()
-      if (batch.length === 0) break
+      const first = batch[0]
+      if (!first) break
       busy++
-      eachOrder(batch, of => underWay.add(of))
-      void send(batch)
+      for (const w of batch) if (w.order !== undefined) underWay.add(w.order)
+      void first.context.runInAsyncScope(send, null, batch)
     }
   }
   return item =>
     new Promise<R>((resolve, reject) => {
-      waiting.push({ item, resolve, reject })
+      // Measured here, so that an item that cannot be measured fails its own caller and nobody else.
+      const measured = { order: order?.(item), bytes: bytes?.of(item) ?? 0 }
+      waiting.push({ item, ...measured, context: new AsyncResource('gather'), resolve, reject })
       if (scheduled) return
       scheduled = true
       setImmediate(() => {
