@@ -1,0 +1,166 @@
+import { z } from 'zod'
+import {
+  BEARER_SUBPROTOCOL,
+  CLOSE,
+  type ClientFrame,
+  Drain,
+  EventFrame,
+  Hello,
+  ReplyFrame,
+  type StreamEvents,
+  type StreamEventType,
+  SUBPROTOCOL,
+  streamEvents,
+} from '../stream.ts'
+import { backOff } from './http.ts'
+import type { DataOf, Writes } from './request.ts'
+
+/** What is needed of a WebSocket: the browser's, and `ws` in Node 20. */
+export type Socket = {
+  send(data: string): void
+  close(code?: number): void
+  addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: unknown) => void): void
+}
+export type SocketConstructor = new (url: string, protocols: string[]) => Socket
+
+export type StreamEvent = {
+  [E in StreamEventType]: { readonly id: string; readonly type: E; readonly at: string; readonly data: StreamEvents[E] }
+}[StreamEventType]
+export type StreamOptions = {
+  readonly WebSocket: SocketConstructor
+  /** Each event once, by its id, over all reconnections. */
+  readonly onEvent: (event: StreamEvent) => void
+  /** What happened meanwhile is lost to the stream: reload by HTTP what is shown. */
+  readonly onReset?: () => void
+  /** `at` is the close code of the socket that was lost, 0 before the first. */
+  readonly onConnection?: (state: 'open' | 'lost' | 'refused', code: number) => void
+}
+export type StreamReply = { readonly status: number; readonly body: unknown }
+export type Stream = {
+  /** Resolves with the first `hello`; rejects when the stream is closed or refused before. */
+  readonly ready: Promise<void>
+  /** Sends a message over the socket; sent again under the same id when the socket is lost before the reply. */
+  readonly send: <C extends Writes>(type: C, data: DataOf<C>, id?: string) => Promise<StreamReply>
+  /** Gives the mesh the token of the moment, before the old one expires. */
+  readonly renew: () => Promise<void>
+  readonly close: () => void
+}
+
+const REMEMBERED = 2_000
+const Op = z.object({ op: z.string() })
+const Closed = z.object({ code: z.number() })
+const Said = z.object({ data: z.string() })
+
+/**
+ * Opens the stream and keeps it open: reconnects with back-off, resumes where it was, obeys `drain` and `lagged`.
+ * @param token the bearer token; `renewed` asks for a new one, after the old one was refused
+ */
+export const openStream = (url: string, token: (renewed: boolean) => Promise<string>, options: StreamOptions): Stream => {
+  const heard = new Set<string>()
+  const unanswered = new Map<string, { frame: ClientFrame; done: (reply: StreamReply) => void; failed: (error: Error) => void }>()
+  let settle: { resolve: () => void; reject: (why: Error) => void } | undefined
+  const ready = new Promise<void>((resolve, reject) => {
+    settle = { resolve, reject }
+  })
+  // whoever awaits `ready` hears of it; nobody must
+  ready.catch(() => undefined)
+  let position: string | undefined
+  let socket: Socket | undefined
+  let failures = 0
+  let over = false
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  const say = (frame: ClientFrame) => socket?.send(JSON.stringify(frame))
+  const end = (why: Error) => {
+    over = true
+    clearTimeout(timer)
+    settle?.reject(why)
+    for (const { failed } of unanswered.values()) failed(why)
+    unanswered.clear()
+  }
+  const tell = (frame: z.infer<typeof EventFrame>, text: string) => {
+    position = frame.position
+    const known = Object.entries(streamEvents).find(([type]) => type === frame.type)
+    // an event that this version does not know is none of its business; one that it has heard is a repeat
+    if (!known || heard.has(frame.id)) return
+    heard.add(frame.id)
+    for (const oldest of heard) if (heard.size > REMEMBERED) heard.delete(oldest)
+    known[1].parse(frame.data)
+    const event: StreamEvent = JSON.parse(text)
+    options.onEvent(event)
+  }
+  const frames: Readonly<Record<string, (frame: unknown, text: string) => void>> = {
+    hello: frame => {
+      const hello = Hello.parse(frame)
+      failures = 0
+      if (position === undefined) position = hello.position
+      else say({ op: 'resume', position })
+      for (const { frame: waiting } of unanswered.values()) say(waiting)
+      options.onConnection?.('open', 0)
+      settle?.resolve()
+    },
+    event: (frame, text) => tell(EventFrame.parse(frame), text),
+    reply: frame => {
+      const { id, status, body } = ReplyFrame.parse(frame)
+      const waiting = id === null ? undefined : unanswered.get(id)
+      if (id !== null) unanswered.delete(id)
+      waiting?.done({ status, body })
+    },
+    reset: () => options.onReset?.(),
+    lagged: () => {
+      if (position !== undefined) say({ op: 'resume', position })
+    },
+    drain: frame => {
+      const { afterMs } = Drain.parse(frame)
+      const leaving = socket
+      timer = setTimeout(() => leaving?.close(1000), afterMs)
+    },
+  }
+
+  const lost = (code: number) => {
+    socket = undefined
+    clearTimeout(timer)
+    if (over) return
+    if (code === CLOSE.nonsense || code === CLOSE.origin) {
+      options.onConnection?.('refused', code)
+      return end(new Error(`the stream was refused with ${code}`))
+    }
+    options.onConnection?.('lost', code)
+    failures += 1
+    timer = setTimeout(() => void connect(code === CLOSE.token), backOff(failures, 100, 10_000))
+  }
+  const connect = async (renewed: boolean) => {
+    const bearer = await token(renewed).catch((error: unknown) => new Error('the stream got no token', { cause: error }))
+    if (over) return
+    if (bearer instanceof Error) return end(bearer)
+    const opened = new options.WebSocket(url, [SUBPROTOCOL, `${BEARER_SUBPROTOCOL}${bearer}`])
+    socket = opened
+    opened.addEventListener('message', (event: unknown) => {
+      const { data } = Said.parse(event)
+      const frame: unknown = JSON.parse(data)
+      frames[Op.parse(frame).op]?.(frame, data)
+    })
+    // a `close` follows every `error`, and says as much
+    opened.addEventListener('error', () => undefined)
+    opened.addEventListener('close', (event: unknown) => lost(Closed.parse(event).code))
+  }
+  void connect(false)
+
+  return {
+    ready,
+    send: (type, data, id = crypto.randomUUID()) =>
+      new Promise((done, failed) => {
+        if (over) return failed(new Error('the stream is closed'))
+        const frame: ClientFrame = { op: 'send', id, type, data }
+        unanswered.set(id, { frame, done, failed })
+        say(frame)
+      }),
+    renew: async () => {
+      say({ op: 'auth', token: await token(true) })
+    },
+    close: () => {
+      end(new Error('the stream was closed'))
+      socket?.close(1000)
+    },
+  }
+}
