@@ -1,5 +1,5 @@
 import { type Logger, pino } from 'pino'
-import { collectDefaultMetrics, register } from 'prom-client'
+import { collectDefaultMetrics, Registry } from 'prom-client'
 import { type Config, environment, readConfig } from './config.ts'
 import { type Health, type Operations, startOperations } from './operations.ts'
 import { outlive } from './outlive.ts'
@@ -17,10 +17,19 @@ export type Running = {
   readonly drain: () => Promise<void>
 }
 
+export type ProcessContext = {
+  readonly config: Config
+  /** What the parent set over the environment; empty without one. */
+  readonly settings: Readonly<Record<string, string>>
+  readonly log: Logger
+  /** What `/metrics` shows. */
+  readonly registry: Registry
+}
+
 export type ProcessOptions = {
   /** `posts`, for example: the process is called `dailygrind posts`. */
   readonly name: string
-  readonly start: (context: { readonly config: Config; readonly log: Logger }) => Promise<Running>
+  readonly start: (context: ProcessContext) => Promise<Running>
   /** How long draining may take when nobody is there to say so; then the process ends with code 1. Default 30 s, 5 s without its parent. */
   readonly drainMs?: number
   /** Others need this process to drain: without its parent it outlives them, for a bounded time. */
@@ -76,13 +85,15 @@ const live = ({ name, start }: ProcessOptions, tell: (message: FromProcess) => v
   const open = async (over: Readonly<Record<string, string>>) => {
     const config = readConfig(environment(over))
     log = pino({ base: { name, pid: process.pid }, level: config.LOG_LEVEL })
-    const work = await start({ config, log })
+    const registry = new Registry()
+    registry.setDefaultLabels({ process: name })
     // A finer event loop histogram wakes an idle process a hundred times a second.
-    collectDefaultMetrics({ eventLoopMonitoringPrecision: 100 })
+    collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 })
+    const work = await start({ config, settings: over, log, registry })
     const operations = await startOperations({
       port: config.OPERATIONS_PORT,
       host: config.HOST,
-      registry: register,
+      registry,
       health: async () => (stopping ? { ok: false, status: 'draining' } : work.health()),
       spans: work.spans,
     })
@@ -102,7 +113,7 @@ const live = ({ name, start }: ProcessOptions, tell: (message: FromProcess) => v
       running = open(over)
       try {
         const { process: work, operations } = await running
-        log.info({ ...work.info, operations: operations.url }, `${name} is ready`)
+        log.info({ operations: operations.url }, `${name} is ready`)
         tell({ kind: 'ready', info: { ...work.info, operations: operations.url } })
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error)

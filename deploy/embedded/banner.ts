@@ -1,0 +1,58 @@
+export type BannerFacts = {
+  readonly url: string
+  readonly stream: string
+  readonly operations: string
+  /** undefined: nothing is kept. */
+  readonly data: string | undefined
+  /** Where the embedded engines are, as environment variables. */
+  readonly engines: Readonly<Record<string, string>>
+  readonly processes: readonly { readonly name: string; readonly pid: number }[]
+  readonly tookMs: number
+}
+
+/** What a person wants to know of a mesh that has just begun. The box holds addresses; the commands stand below it, where they can be copied whole. */
+export const banner = (f: BannerFacts): string => {
+  const rows = [
+    ['API', `${f.url}/v1`],
+    ['Stream', f.stream],
+    ['Docs', `${f.url}/docs`],
+    ['Metrics', `${f.operations}/metrics`],
+    ['Data', f.data ?? 'kept nowhere (--ephemeral)'],
+    ['Backplane', f.engines.REDIS_URL ? `embedded, in memory, Redis protocol at ${f.engines.REDIS_URL}` : 'the Redis of REDIS_URL'],
+    ['Processes', f.processes.map(p => `${p.name} ${p.pid}`).join(', ')],
+  ] as const
+  const title = `Daily Grind is ready after ${(f.tookMs / 1000).toFixed(1)} s`
+  const wide = Math.max(...rows.map(([name]) => name.length))
+  const lines = [title, '', ...rows.map(([name, value]) => `${name.padEnd(wide)}  ${value}`)]
+  const width = Math.max(...lines.map(l => l.length))
+  return [
+    `┌─${'─'.repeat(width)}─┐`,
+    ...lines.map(l => `│ ${l.padEnd(width)} │`),
+    `└─${'─'.repeat(width)}─┘`,
+    '',
+    ...signUp(f),
+    'Watch five people use it:  npm run story',
+    'Stop:                      Ctrl-C',
+    '',
+  ].join('\n')
+}
+
+const signUp = ({ url, engines }: BannerFacts): string[] => {
+  const { COGNITO_ENDPOINT: endpoint, COGNITO_CLIENT_ID: clientId } = engines
+  // A user pool of one's own has rules of its own.
+  if (endpoint === undefined) return []
+  const cognito = (action: string, body: object): string =>
+    `curl -s ${endpoint} -H 'content-type: application/x-amz-json-1.1' -H 'x-amz-target: AWSCognitoIdentityProviderService.${action}' -d '${JSON.stringify({ ClientId: clientId, ...body })}'`
+  const [name, password] = ['ann@example.com', 'correct horse battery']
+  return [
+    'Sign up, sign in, and begin your profile:',
+    '',
+    cognito('SignUp', { Username: name, Password: password, UserAttributes: [{ Name: 'email', Value: name }] }),
+    `TOKEN=$(${cognito('InitiateAuth', {
+      AuthFlow: 'USER_PASSWORD_AUTH',
+      AuthParameters: { USERNAME: name, PASSWORD: password },
+    })} | sed -E 's/.*"AccessToken":"([^"]+)".*/\\1/')`,
+    `curl -s -X PUT ${url}/v1/users/me -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{"firstName":"Ann","lastName":"Lee"}'`,
+    '',
+  ]
+}

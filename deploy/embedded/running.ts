@@ -1,0 +1,34 @@
+import type { DestinationStream, Logger } from 'pino'
+
+export type MeshProcess = { readonly name: string; readonly pid: number; readonly restarts: number }
+
+/** What both ways of running the mesh start from. */
+export type RunOptions = {
+  /** Over the environment, for every process: ports, secrets, whatever the caller sets. */
+  readonly settings: Readonly<Record<string, string>>
+  readonly data: string
+  readonly log: Logger
+  readonly logTo: DestinationStream
+  readonly progress: (text: string) => void
+  /** A process came or went. */
+  readonly changed: () => void
+  /** Process name -> FAILPOINTS of its first incarnation. */
+  readonly failpoints: Readonly<Record<string, string>>
+}
+
+/** A mesh that runs, however. */
+export type Running = {
+  readonly url: string
+  readonly stream: string
+  readonly operations: string
+  /** Where the engines are, as environment variables. */
+  readonly engines: Readonly<Record<string, string>>
+  readonly processes: () => readonly MeshProcess[]
+  /** Edge first, then the messages under way, the actors, the engines; within about ten seconds. */
+  readonly stop: () => Promise<void>
+  /** At once, whatever is lost. */
+  readonly kill: () => void
+}
+
+/** How long each part may take to stop, in ms; together less than the ten seconds that a person waits. */
+export const STOPPING = { edge: 3_000, messages: 2_500, actors: 2_500, engines: 1_500 } as const
