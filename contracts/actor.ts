@@ -331,6 +331,8 @@ export type Answer<A extends Statuses> = {
 }[keyof A & number]
 /** An event as `apply` sees it: what the rule said, who and when (the command's), and the id it will have. */
 export type Applied<D> = { readonly id: string; readonly at: string; readonly by: string; readonly data: D }
+/** The command that an event came of. */
+export const commandOf = (eventId: string): string => eventId.slice(0, eventId.lastIndexOf('.'))
 
 export type Rules<T extends Spec> = {
   /** What follows from a message: events, none if it is done already, or a refusal. Pure and total. */

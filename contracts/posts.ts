@@ -7,7 +7,16 @@ import { Person, pair, pairOf, user } from './users.ts'
 
 /** Opaque to clients. Author, day and serial of the author's posts, so that it never comes back and leads to its place without an index. */
 export const PostId = z.string().regex(/^[0-9a-f-]{36}\.\d{8}\.\d{6,}$/, 'is not a post’s id')
-export const CommentId = z.uuid()
+/**
+ * Opaque to clients. The id of the command that added it and its author's: the first gives the order of time, the second lets a rule read
+ * how the author stands to whoever acts, in the same round of reads as the comment itself.
+ */
+export const CommentId = z
+  .string()
+  .max(128)
+  .regex(/^[\w-]+(\.[\w-]+)*$/, 'is not a comment’s id')
+export const commentIdOf = (command: string, by: string) => `${command}.${by}`
+const commentAuthorOf = (commentId: string) => commentId.slice(commentId.lastIndexOf('.') + 1)
 
 export const Post = z
   .object({
@@ -34,6 +43,7 @@ export const Comment = z
 export type Comment = z.infer<typeof Comment>
 
 export const Liked = z.object({ liked: z.boolean(), likeCount: z.int() }).meta({ id: 'Liked' })
+export type Liked = z.infer<typeof Liked>
 
 const title = text(1, 120)
 const content = text(1, 5000)
@@ -47,17 +57,20 @@ export const postKey = (postId: string) => {
   const [authorId = '', day = '', serial = ''] = postId.split('.')
   return { authorId, day, serial }
 }
+/** The author's local date when a post was published. */
+export const dayOf = (postId: string) => postKey(postId).day.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3')
 /** @param serial the author's running number of posts, over all days */
 export const postIdOf = (authorId: string, day: string, serial: number) =>
   `${authorId}.${day.replaceAll('-', '')}.${String(serial).padStart(6, '0')}`
 
+/** How many of an author's days a slot remembers: at one moment it is three dates on earth at most, so a traveller can come back to no other. */
+export const REMEMBERED_DAYS = 3
 /**
- * An author's slot: which day was posted on, and the post that is current until the first instant of the author's next local date (`expiresAt`).
- * `previousDay` is where `lastDay` goes back to when that post is deleted; `command` is the one that published.
+ * An author's slot: the last days posted on, newest first, but for those whose post was deleted; and the post that is current until the first instant
+ * of the author's next local date (`expiresAt`). `command` is the last one that published.
  */
 export const Slot = z.object({
-  lastDay: Day.nullable(),
-  previousDay: Day.nullable(),
+  days: z.array(Day).max(REMEMBERED_DAYS),
   serial: z.int(),
   current: z.object({ postId: z.string(), createdAt: Time, expiresAt: Time }).nullable(),
   lastDeletion: z.object({ postId: z.string(), at: Time, eventId: z.string() }).nullable(),
@@ -70,29 +83,35 @@ export const slot = state({
   sk: 'slot',
   subject: 'authorId',
   value: Slot,
-  initial: { lastDay: null, previousDay: null, serial: 0, current: null, lastDeletion: null, command: null },
+  initial: { days: [], serial: 0, current: null, lastDeletion: null, command: null },
 })
 
-const live = z.object({
-  status: z.literal('live'),
+/** What stands from the moment of publishing on, but for an edit of title and content. */
+const publication = z.object({
   postId: z.string(),
   authorId: UserId,
   day: Day,
   title: z.string(),
   content: z.string(),
   late: z.boolean(),
+  createdAt: Time,
+})
+export type Publication = z.infer<typeof publication>
+/** `contentVersion` counts the changes of the content; `changedAt` and `eventId` belong to the last change of anything, the counts included. */
+const live = publication.extend({
+  status: z.literal('live'),
   likeCount: z.int(),
   commentCount: z.int(),
   contentVersion: z.int(),
-  createdAt: Time,
   editedAt: Time.nullable(),
   changedAt: Time,
+  eventId: z.string(),
 })
 export type LivePost = z.infer<typeof live>
 export const PostState = z.discriminatedUnion('status', [
   z.object({ status: z.literal('none') }),
   live,
-  z.object({ status: z.literal('deleted'), postId: z.string(), authorId: UserId, changedAt: Time }),
+  z.object({ status: z.literal('deleted'), postId: z.string(), authorId: UserId, changedAt: Time, eventId: z.string() }),
 ])
 export type PostState = z.infer<typeof PostState>
 /** In the author's partition, so that the archive is one strongly consistent query. */
@@ -107,9 +126,10 @@ export const post = state({
 
 /** A row per person and post; `liked: false` is the tombstone that a late, redriven toggle runs into. */
 export const Like = z.object({ postId: z.string(), by: UserId, liked: z.boolean(), at: Time })
+export type Like = z.infer<typeof Like>
 export const like = row({ table, pk: 'post#{postId}', sk: 'like#{by}', subject: 'by', value: Like })
 
-/** A comment's id is its command's id (UUIDv7), so the sort key is the order of time. A deleted one keeps no content. */
+/** Its id begins with its command's id (UUIDv7), so the sort key is the order of time. A deleted one keeps no content. */
 export const CommentRow = z.object({
   postId: z.string(),
   commentId: z.string(),
@@ -142,6 +162,7 @@ const reader = (m: OnPost) => {
 const onComment = (m: { by: string; data: { postId: string; commentId: string } }) => ({
   ...reader(m),
   comment: comment.at({ postId: m.data.postId, commentId: m.data.commentId }),
+  commenter: pair.at(pairOf(m.by, commentAuthorOf(m.data.commentId))),
 })
 /** How many rows of a deleted post one sweep takes: with the state they fit one transaction of 100 items. */
 export const SWEEP = 90
@@ -157,7 +178,7 @@ export const posts = actor('posts', {
     'version-mismatch': problem(412, 'It changed since you read it'),
   },
   events: {
-    'post.published': snapshot(slot, live.omit({ status: true }).extend({ expiresAt: Time })),
+    'post.published': snapshot(slot, publication.extend({ expiresAt: Time })),
     'post.edited': snapshot(post, z.object({ postId: PostId, authorId: UserId, title: z.string(), content: z.string() })),
     'post.deleted': fact(post, z.object({ postId: PostId, authorId: UserId })),
     'post.liked': fact(post, z.object({ postId: PostId, authorId: UserId, by: UserId, likeCount: z.int() })),
@@ -235,7 +256,7 @@ export const posts = actor('posts', {
       answer: { 201: Comment },
       refuses: ['not-found', 'profile-required'],
       key: m => postKey(m.data.postId),
-      loads: m => ({ ...reader(m), comment: comment.at({ postId: m.data.postId, commentId: m.id }) }),
+      loads: m => ({ ...reader(m), comment: comment.at({ postId: m.data.postId, commentId: commentIdOf(m.id, m.by) }) }),
     }),
     'comment.edit': command(post, {
       http: 'PATCH /v1/posts/{postId}/comments/{commentId}',

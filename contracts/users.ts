@@ -52,17 +52,20 @@ const fields = {
   timeZone: z.string().refine(isZone, 'must be an IANA time zone such as Europe/Berlin'),
   language: z.string().refine(isLanguage, 'must be a BCP 47 language tag such as en or de-CH'),
 }
+/** What a part of the profile is while nobody said otherwise. */
+export const DEFAULTS = { headline: '', bio: '', location: '', birthday: null, timeZone: 'UTC', language: 'en' } as const
 /** The whole profile; what is left out takes its default. */
 export const ProfileDraft = z.object({
   firstName: fields.firstName,
   lastName: fields.lastName,
-  headline: fields.headline.nullish().transform(x => x ?? ''),
-  bio: fields.bio.nullish().transform(x => x ?? ''),
-  location: fields.location.nullish().transform(x => x ?? ''),
-  birthday: fields.birthday.nullish().transform(x => x ?? null),
-  timeZone: fields.timeZone.nullish().transform(x => x ?? 'UTC'),
-  language: fields.language.nullish().transform(x => x ?? 'en'),
+  headline: fields.headline.nullish().transform(x => x ?? DEFAULTS.headline),
+  bio: fields.bio.nullish().transform(x => x ?? DEFAULTS.bio),
+  location: fields.location.nullish().transform(x => x ?? DEFAULTS.location),
+  birthday: fields.birthday.nullish().transform(x => x ?? DEFAULTS.birthday),
+  timeZone: fields.timeZone.nullish().transform(x => x ?? DEFAULTS.timeZone),
+  language: fields.language.nullish().transform(x => x ?? DEFAULTS.language),
 })
+export type ProfileDraft = z.infer<typeof ProfileDraft>
 /** A merge patch (RFC 7396): what is left out stays, `null` goes back to the default. */
 export const ProfilePatch = z.object({
   firstName: fields.firstName.optional(),
@@ -74,6 +77,7 @@ export const ProfilePatch = z.object({
   timeZone: fields.timeZone.nullable().optional(),
   language: fields.language.nullable().optional(),
 })
+export type ProfilePatch = z.infer<typeof ProfilePatch>
 
 export const FriendRequest = z.object({ user: Person, createdAt: Time }).meta({ id: 'FriendRequest' })
 
@@ -93,7 +97,10 @@ const content = z.object({
 export const ProfileContent = content
 export type ProfileContent = z.infer<typeof content>
 
-/** A person: unknown, signed up, or with a profile. `contentVersion` counts the changes of the content, `createdBy` is the command that began it. */
+/**
+ * A person: unknown, signed up, or with a profile. `contentVersion` counts the changes of the content, `createdBy` is the command that began it,
+ * `changedAt` and `eventId` belong to its last change.
+ */
 export const User = z.discriminatedUnion('status', [
   z.object({ status: z.literal('none') }),
   z.object({ status: z.literal('registered'), userId: UserId, email: z.string().nullable() }),
@@ -106,14 +113,17 @@ export const User = z.discriminatedUnion('status', [
     createdAt: Time,
     createdBy: z.string(),
     changedAt: Time,
+    eventId: z.string(),
   }),
 ])
 export type User = z.infer<typeof User>
+export type LiveUser = Extract<User, { status: 'live' }>
 export const user = state({ table, pk: 'user#{userId}', sk: 'state', subject: 'userId', value: User, initial: { status: 'none' } })
 
 /**
  * Two people, `a` < `b`: the truth about requests, friendship and blocks between them. `requestedBy` is set while `pending`,
- * `blockedBy` names those of the two who block the other. `command` is the one that brought the standing status about.
+ * `blockedBy` names those of the two who block the other. `command` is the one that opened the last request: a repeat of it is told of it alike,
+ * whatever became of the request since.
  */
 export const Pair = z.object({
   status: z.enum(['none', 'pending', 'friends']),

@@ -1,4 +1,4 @@
-import type { Answer, AnyActor, Applied, Message, Refusal, Write } from '../../contracts/actor.ts'
+import type { AnyActor, Applied, Message, Refusal, Write } from '../../contracts/actor.ts'
 import type { EventEnvelope } from '../../contracts/envelope.ts'
 import type { EffectContext } from './hearing.ts'
 
@@ -11,7 +11,9 @@ export type AnyRules = {
   readonly apply: Readonly<
     Record<string, (state: never, event: never) => { state: unknown; writes?: readonly Write[]; expiresAt?: number }>
   >
-  readonly answer: Readonly<Record<string, (state: never, message: never, loaded: never) => Answer<Record<number, never>>>>
+  readonly answer: Readonly<
+    Record<string, (state: never, message: never, loaded: never) => { status: number; body: unknown; version?: number }>
+  >
 }
 export type AnyHearing =
   | { readonly tell: (event: never) => readonly { type: string; data: unknown }[] }

@@ -1,0 +1,79 @@
+import { isRefusal, refuse, superseded } from '../../contracts/actor.ts'
+import { comment, dayOf, type LivePost, like, type posts, SWEEP, slot } from '../../contracts/posts.ts'
+import { mismatched, type Part, tombstoneUntil } from '../kernel/rule.ts'
+import { personOf } from '../users/views.ts'
+import { changed, visible } from './living.ts'
+import { begun, freed } from './slot.ts'
+import { postBody } from './views.ts'
+
+const notTheAuthor = refuse('not-the-author', 'only its author may change or delete a post')
+const atVersion = ({ contentVersion }: LivePost) => refuse('version-mismatch', `the post is at version ${contentVersion}`)
+const writtenAt = ({ editedAt, createdAt }: LivePost): string => editedAt ?? createdAt
+
+/** A row as `post.swept` names it: `like#<person>` or `comment#<id>`. */
+const removal = (postId: string, name: string) => {
+  const [kind, id = ''] = name.split('#')
+  return kind === 'like' ? like.remove({ postId, by: id }) : comment.remove({ postId, commentId: id })
+}
+
+export const writing = {
+  decide: {
+    'post.edit': (state, m, seen) => {
+      const post = visible(state, m, seen)
+      if (isRefusal(post)) return post
+      if (post.authorId !== m.by) return notTheAuthor
+      if (superseded(m, writtenAt(post))) return []
+      if (mismatched(m, post.contentVersion)) return atVersion(post)
+      const { postId, authorId } = post
+      const { title = post.title, content = post.content } = m.data
+      if (title === post.title && content === post.content) return []
+      return [{ type: 'post.edited', data: { postId, authorId, title, content } }]
+    },
+
+    'post.delete': (state, m, seen) => {
+      const post = visible(state, m, seen)
+      if (isRefusal(post)) return post
+      if (post.authorId !== m.by) return notTheAuthor
+      if (superseded(m, writtenAt(post))) return []
+      if (mismatched(m, post.contentVersion)) return atVersion(post)
+      return [{ type: 'post.deleted', data: { postId: post.postId, authorId: post.authorId } }]
+    },
+
+    'post.sweep': (post, { data: { postId } }, { likes, comments }) => {
+      const rows = [...likes.items.map(l => `like#${l.by}`), ...comments.items.map(c => `comment#${c.commentId}`)]
+      if (post.status !== 'deleted' || rows.length === 0) return []
+      const more = rows.length > SWEEP || likes.more || comments.more
+      return [{ type: 'post.swept', data: { postId, rows: rows.slice(0, SWEEP), more } }]
+    },
+  },
+
+  apply: {
+    'post.edited': (post, event) => {
+      const { title, content } = event.data
+      return { state: changed(post, event, p => ({ title, content, contentVersion: p.contentVersion + 1, editedAt: event.at })) }
+    },
+
+    'post.deleted': (_, event) => {
+      const { postId, authorId } = event.data
+      return {
+        state: { status: 'deleted', postId, authorId, changedAt: event.at, eventId: event.id },
+        expiresAt: tombstoneUntil(event.at),
+        writes: [slot.change({ authorId }, s => freed(s, postId, event))],
+      }
+    },
+
+    'post.swept': (post, { data: { postId, rows } }) => ({ state: post, writes: rows.map(name => removal(postId, name)) }),
+  },
+
+  answer: {
+    'post.edit': (state, m, { me, like }) => {
+      const { postId, title = '', content = '' } = m.data
+      // Total: a repeat may come when the post is gone, and is told of its own words.
+      const gone = { postId, authorId: m.by, day: dayOf(postId), title, content, late: false, createdAt: m.at }
+      const post = state.status === 'live' ? state : begun(gone, m)
+      return { status: 200, body: postBody(post, personOf(m.by, me), like?.liked ?? false), version: post.contentVersion }
+    },
+    'post.delete': () => ({ status: 204, body: undefined }),
+    'post.sweep': () => ({ status: 204, body: undefined }),
+  },
+} satisfies Part<typeof posts, 'post.edit' | 'post.delete' | 'post.sweep', 'post.edited' | 'post.deleted' | 'post.swept'>

@@ -1,0 +1,139 @@
+import { refuse } from '../../contracts/actor.ts'
+import {
+  type Comment,
+  type CommentRow,
+  comment,
+  type LivePost,
+  like,
+  type Post,
+  post,
+  postKey,
+  posts,
+  type Slot,
+  slot,
+} from '../../contracts/posts.ts'
+import { type Person, pair, pairOf, user } from '../../contracts/users.ts'
+import { fillPage, stored } from '../kernel/page.ts'
+import { type Reader, views } from '../kernel/reader.ts'
+import { circleOnly, inCircle, peopleFor, personOf, standing, standingOf } from '../users/views.ts'
+
+export const noSuchPost = refuse('not-found', 'there is no such post, or you may not see it')
+export const noSuchComment = refuse('not-found', 'there is no such comment, or you may not see it')
+
+// ── How a post and a comment look ──────────────────────────────────────────────────────────────────────────────────────────────
+
+export const postBody = (p: LivePost, author: Person, liked: boolean): Post => ({
+  id: p.postId,
+  author,
+  day: p.day,
+  title: p.title,
+  content: p.content,
+  media: null,
+  late: p.late,
+  likeCount: p.likeCount,
+  commentCount: p.commentCount,
+  liked,
+  pinned: false,
+  createdAt: p.createdAt,
+  editedAt: p.editedAt,
+})
+
+export const commentBody = (c: CommentRow, author: Person): Comment => ({
+  id: c.commentId,
+  author,
+  content: c.content,
+  createdAt: c.createdAt,
+  editedAt: c.editedAt,
+})
+
+// ── Reads for others ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The current post of a slot, if its author's day is not over. @param now epoch ms */
+export const currentOf = ({ current }: Slot, now: number): Slot['current'] =>
+  current !== null && now < Date.parse(current.expiresAt) ? current : null
+
+/** Posts of people whom the viewer is known to see, in one round of reads; undefined where a post or its author is gone. */
+export const postsFor = async (read: Reader, viewer: string, ids: readonly string[]): Promise<(Post | undefined)[]> => {
+  const [states, authors, likes] = await Promise.all([
+    read.all(ids.map(id => post.at(postKey(id)))),
+    read.all(ids.map(id => user.at({ userId: postKey(id).authorId }))),
+    read.all(ids.map(postId => like.at({ postId, by: viewer }))),
+  ])
+  return ids.map((_, i) => {
+    const [p, author] = [states[i], authors[i]]
+    return p?.status === 'live' && author?.status === 'live'
+      ? postBody(p, personOf(p.authorId, author), likes[i]?.liked ?? false)
+      : undefined
+  })
+}
+
+/** A post as readers who are known to see it read it, those together who read the same; nobody if it or its author is gone. */
+export const postForEach = async (
+  read: Reader,
+  readers: readonly string[],
+  postId: string,
+): Promise<{ readonly to: readonly string[]; readonly post: Post }[]> => {
+  const { authorId } = postKey(postId)
+  const [p, author] = await Promise.all([read.get(post.at(postKey(postId))), read.get(user.at({ userId: authorId }))])
+  if (p.status !== 'live' || author.status !== 'live') return []
+  const likes = p.likeCount === 0 ? [] : await read.all(readers.map(by => like.at({ postId, by })))
+  const who = (liked: boolean) => ({
+    to: readers.filter((_, i) => (likes[i]?.liked ?? false) === liked),
+    post: postBody(p, personOf(authorId, author), liked),
+  })
+  return [who(true), who(false)].filter(({ to }) => to.length > 0)
+}
+
+/** A post for a viewer who may see it, undefined for others. */
+const visiblePost = async (read: Reader, viewer: string, postId: string) => {
+  const { authorId } = postKey(postId)
+  const [p, author, between, own] = await Promise.all([
+    read.get(post.at(postKey(postId))),
+    read.get(user.at({ userId: authorId })),
+    read.get(pair.at(pairOf(viewer, authorId))),
+    read.get(like.at({ postId, by: viewer })),
+  ])
+  return p.status === 'live' && inCircle(standing(viewer, authorId, author, between))
+    ? { body: postBody(p, personOf(authorId, author), own?.liked ?? false), version: p.contentVersion }
+    : undefined
+}
+
+export default views(posts, {
+  'post.get': async ({ by, data: { postId } }, read) => (await visiblePost(read, by, postId)) ?? noSuchPost,
+
+  'post.today': async ({ by, data: { userId }, now }, read) => {
+    const [stands, theirs] = await Promise.all([standingOf(read, by, userId), read.get(slot.at({ authorId: userId }))])
+    const current = currentOf(theirs, now)
+    const today = current && inCircle(stands) ? await visiblePost(read, by, current.postId) : undefined
+    return circleOnly(stands) ?? today ?? noSuchPost
+  },
+
+  'post.list': async ({ by, data: { userId }, ...page }, read) => {
+    const [stands, author] = await Promise.all([standingOf(read, by, userId), read.get(user.at({ userId }))])
+    return (
+      circleOnly(stands) ??
+      (await fillPage(page, stored(read, post, { authorId: userId }, { reverse: true }), async states => {
+        const live = states.filter(p => p.status === 'live')
+        const likes = await read.all(live.map(({ postId }) => like.at({ postId, by })))
+        const liked = new Set(likes.flatMap(l => (l?.liked ? [l.postId] : [])))
+        return states.map(p => (p.status === 'live' ? postBody(p, personOf(userId, author), liked.has(p.postId)) : undefined))
+      }))
+    )
+  },
+
+  'like.list': async ({ by, data: { postId }, ...page }, read) =>
+    (await visiblePost(read, by, postId))
+      ? fillPage(page, stored(read, like, { postId }), async likes => {
+          const people = await peopleFor(read, by, likes, l => l.by)
+          return likes.map((l, i) => (l.liked ? people[i] : undefined))
+        })
+      : noSuchPost,
+
+  'comment.list': async ({ by, data: { postId }, ...page }, read) =>
+    (await visiblePost(read, by, postId))
+      ? fillPage(page, stored(read, comment, { postId }), async comments => {
+          const people = await peopleFor(read, by, comments, c => c.by)
+          return comments.map((c, i) => (!c.deleted && people[i] ? commentBody(c, people[i]) : undefined))
+        })
+      : noSuchPost,
+})

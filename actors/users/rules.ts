@@ -1,0 +1,10 @@
+import { rules } from '../../contracts/actor.ts'
+import { users } from '../../contracts/users.ts'
+import { friends } from './friends.ts'
+import { profile } from './profile.ts'
+
+export default rules(users, {
+  decide: { ...profile.decide, ...friends.decide },
+  apply: { ...profile.apply, ...friends.apply },
+  answer: { ...profile.answer, ...friends.answer },
+})
