@@ -30,7 +30,7 @@ export async function superviseChild(
       let ready = false
       child = started
       started.on('message', (message: FromChild) => {
-        if (message.kind === 'confirmed') return void answer(started, message.id, onConfirmed(message.event))
+        if (message.kind === 'confirmed') return void answer(started, message.id, () => onConfirmed(message.event))
         if (message.kind === 'failed') return reject(Object.assign(new Error(`Cognito: ${message.message}`), { code: message.code }))
         ready = true
         resolve(message)
@@ -78,12 +78,13 @@ function spawnChild(config: ChildConfig): ChildProcess {
   })
 }
 
-async function answer(child: ChildProcess, id: number, handling: Promise<void>): Promise<void> {
-  const error = await handling.then(
-    () => undefined,
-    (thrown: unknown) => (thrown instanceof Error ? thrown.message : String(thrown)),
-  )
-  const message: ToChild = { kind: 'handled', id, ...(error !== undefined && { error }) }
+async function answer(child: ChildProcess, id: number, handle: () => Promise<void>): Promise<void> {
+  const message: ToChild = { kind: 'handled', id }
+  try {
+    await handle()
+  } catch (thrown) {
+    message.error = thrown instanceof Error ? thrown.message : String(thrown)
+  }
   // The child may have ended meanwhile; whoever signed up got no answer and asks again.
   if (child.connected) child.send(message, () => {})
 }
