@@ -200,6 +200,15 @@ describe('a FIFO queue', () => {
     expect(Number(got?.Attributes?.ApproximateFirstReceiveTimestamp)).toBeGreaterThanOrEqual(before)
   })
 
+  test('takes the characters that AWS takes, and no others', async () => {
+    const queue = await createQueue(true)
+    await send(queue, 'g', 'emoji 😀, \u{10ffff}, \ufffd, \t\r\n')
+    expect(bodies(await receive(queue))).toEqual(['emoji 😀, \u{10ffff}, \ufffd, \t\r\n'])
+    for (const foreign of ['\u0000', '\u001f', '\ud800', '\uffff']) {
+      await expect(send(queue, 'h', `a${foreign}b`)).rejects.toMatchObject({ name: expect.stringContaining('InvalidMessageContents') })
+    }
+  })
+
   test('answers no message attributes to a request that names none, as AWS does', async () => {
     const queue = await createQueue(true)
     const MessageAttributes = { a: { DataType: 'String', StringValue: 'b' } }

@@ -1,5 +1,6 @@
 import { buildApp } from 'fauxqs'
 import { addressQueues } from './sqs-sns/addresses.ts'
+import { takeAllCharacters } from './sqs-sns/characters.ts'
 import { holdLongPolls } from './sqs-sns/long-polls.ts'
 import { refuseWhatAwsRefuses } from './sqs-sns/refusals.ts'
 
@@ -13,6 +14,7 @@ export type SqsSns = { endpoint: string; close(): Promise<void> }
  * @param port of 127.0.0.1; 0, the default, takes a free one. Rejects with EADDRINUSE when it is taken.
  */
 export async function startSqsSns({ port = 0 }: { port?: number } = {}): Promise<SqsSns> {
+  await takeAllCharacters()
   const app = buildApp({ logger: false })
   addressQueues(app)
   refuseWhatAwsRefuses(app)
