@@ -1,0 +1,48 @@
+import type { Outgoing } from './port.ts'
+
+/** SQS limits: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+export const MOST_BYTES = 262_144
+const MOST_ATTRIBUTES = 10
+const MOST_CHARACTERS = 128
+const MOST_HIDDEN_SECONDS = 43_200
+
+/** Characters that SQS takes: those of XML 1.0. */
+const FOREIGN = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u
+
+export const isFifo = (queue: string): boolean => queue.endsWith('.fifo')
+
+/**
+ * How many bytes of a batch a message takes. What a queue would refuse is refused here, before it shares a request: some of it would fail the whole batch,
+ * and every queue should refuse alike.
+ * @throws an error naming queue, message and what is wrong
+ */
+export const weigh = (queue: string, message: Outgoing): number => {
+  const { id, group, body, attributes } = message
+  const refuse = (why: string): never => {
+    throw new Error(`${queue} cannot take message ${JSON.stringify(id.slice(0, MOST_CHARACTERS))}: ${why}`)
+  }
+  if (isFifo(queue)) {
+    if (!group) refuse('a FIFO queue needs its group')
+    if (group && group.length > MOST_CHARACTERS) refuse(`its group has ${group.length} characters, at most ${MOST_CHARACTERS} are taken`)
+    if (id === '' || id.length > MOST_CHARACTERS) refuse(`its id has ${id.length} characters, 1 to ${MOST_CHARACTERS} are taken`)
+  }
+  if (body === '') refuse('its body is empty')
+  if (FOREIGN.test(body)) refuse('its body has characters that no queue takes')
+  let bytes = Buffer.byteLength(body)
+  if (attributes) {
+    const entries = Object.entries(attributes)
+    if (entries.length > MOST_ATTRIBUTES) refuse(`it has ${entries.length} attributes, at most ${MOST_ATTRIBUTES} are taken`)
+    for (const [name, value] of entries) {
+      if (value === '' || FOREIGN.test(value)) refuse(`its attribute ${name} is ${JSON.stringify(value)}`)
+      bytes += Buffer.byteLength(name) + 'String'.length + Buffer.byteLength(value)
+    }
+  }
+  if (bytes > MOST_BYTES) refuse(`it has ${bytes} bytes, at most ${MOST_BYTES} are taken`)
+  return bytes
+}
+
+/** The seconds, if a message can be hidden for so long. A queue's own refusal could not be told from that of a stale handle. */
+export const checkHidden = (seconds: number): number => {
+  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= MOST_HIDDEN_SECONDS) return seconds
+  throw new RangeError(`a message can be hidden for 0 to ${MOST_HIDDEN_SECONDS} whole seconds, not ${seconds}`)
+}

@@ -1,0 +1,150 @@
+import type { Message, SQSClient } from '@aws-sdk/client-sqs'
+import type { Logger } from 'pino'
+import { Consumer as PollingLoop } from 'sqs-consumer'
+import type { Clock } from '../clock/port.ts'
+import type { ConsumeOptions, Consumer } from './port.ts'
+
+export type SqsConsumerOptions = ConsumeOptions & {
+  readonly queue: string
+  readonly url: () => Promise<string>
+  readonly polling: SQSClient
+  readonly clock: Clock
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'> | undefined
+  /** How long stopping waits for polls under way (ms) before it cuts them. */
+  readonly stopMs: number
+  readonly handler: (messages: readonly Message[]) => Promise<void>
+}
+
+const WAIT_SECONDS = 20
+const MOST_BACKOFF_MS = 5_000
+
+/**
+ * Polls a queue with so many of sqs-consumer's loops. The library only polls and hands over: it deletes nothing and keeps nothing hidden.
+ *
+ * Stopping: a poll of a busy queue comes back by itself within `stopMs` and what it brings is handed over. A poll of an idle queue is cut then, for its 20 s
+ * are too long for a Ctrl-C; should a message be on its way to it in that moment, it was never handed over and comes to another poll after its visibility.
+ */
+export const sqsConsumer = (options: SqsConsumerOptions): Consumer => {
+  const { queue, clock, log } = options
+  const stopping = new AbortController()
+  let failing: { readonly since: number; readonly message: string } | null = null
+
+  const failed = (error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error)
+    if (!failing) log?.warn({ err: error, queue }, 'a queue cannot be polled; trying on')
+    failing = { since: failing?.since ?? clock.now(), message }
+  }
+  const fine = () => {
+    if (failing) log?.info({ queue, ms: clock.now() - failing.since }, 'a queue can be polled again')
+    failing = null
+  }
+  const backOff = (failures: number) => clock.sleep(Math.min(MOST_BACKOFF_MS, 50 * 2 ** failures), stopping.signal)
+
+  const start = async (): Promise<readonly (() => Promise<void>)[]> => {
+    for (let failures = 1; !stopping.signal.aborted; failures++) {
+      try {
+        const url = await options.url()
+        return stopping.signal.aborted
+          ? []
+          : Array.from({ length: options.pollers }, () => poller({ ...options, backOff, stopping, failed, fine }, url))
+      } catch (error) {
+        failed(error)
+        await backOff(failures).catch(() => {})
+      }
+    }
+    return []
+  }
+  const started = start()
+  let stopped: Promise<void> | undefined
+
+  return {
+    stop: () => {
+      stopping.abort(new Error(`${queue} is polled no more`))
+      stopped ??= started.then(async stops => void (await Promise.all(stops.map(stop => stop()))))
+      return stopped
+    },
+    health: () =>
+      failing === null
+        ? { ok: true, error: null }
+        : { ok: false, error: `${queue} cannot be polled since ${new Date(failing.since).toISOString()}: ${failing.message}` },
+  }
+}
+
+type PollerContext = SqsConsumerOptions & {
+  readonly stopping: AbortController
+  readonly backOff: (failures: number) => Promise<void>
+  readonly failed: (error: unknown) => void
+  readonly fine: () => void
+}
+
+/** One polling loop. Returns what stops it. */
+const poller = (context: PollerContext, queueUrl: string): (() => Promise<void>) => {
+  const { queue, log, clock, stopMs, stopping, backOff, failed, fine } = context
+  let failures = 0
+  let poll: { readonly over: Promise<void>; readonly end: () => void } | undefined
+
+  const loop = PollingLoop.create({
+    queueUrl,
+    sqs: context.polling,
+    batchSize: 10,
+    waitTimeSeconds: WAIT_SECONDS,
+    visibilityTimeout: context.visibility,
+    messageAttributeNames: ['All'],
+    messageSystemAttributeNames: ['MessageGroupId', 'MessageDeduplicationId', 'ApproximateReceiveCount', 'SentTimestamp'],
+    shouldDeleteMessages: false,
+    suppressFifoWarning: true,
+    // Its pause after refusals (10 s) and its look once a second whether stopping is over are ours to do, faster.
+    authenticationErrorTimeout: 0,
+    pollingCompleteWaitTimeMs: 0,
+    preReceiveMessageCallback: async () => {
+      if (failures > 0) await backOff(failures)
+      await context.ready?.()
+      // What waited here while stopping began must not begin a poll of 20 s.
+      stopping.signal.throwIfAborted()
+      poll = during()
+    },
+    handleMessageBatch: async messages => {
+      await context.handler(messages)
+      // Nothing for the library to acknowledge.
+      return []
+    },
+  })
+  const answered = () => {
+    if (failures > 0) loop.updateOption('waitTimeSeconds', WAIT_SECONDS)
+    failures = 0
+    fine()
+    poll?.end()
+  }
+  loop.on('empty', answered)
+  loop.on('response_processed', answered)
+  // Without a listener an error would be thrown into the loop.
+  loop.on('error', (error, messages) => {
+    // The handler's, and the answer was a good one: what it left comes back after its visibility.
+    if (messages) return void log?.error({ err: error, queue }, 'a receive could not be handed on')
+    if (!stopping.signal.aborted) {
+      failures++
+      // So that the first good answer is not 20 s away when the queue is idle.
+      loop.updateOption('waitTimeSeconds', 1)
+      failed(error)
+    }
+    poll?.end()
+  })
+  loop.start()
+
+  return async () => {
+    const patience = new AbortController()
+    const late = clock.sleep(stopMs, patience.signal).catch(() => {})
+    if (poll) await Promise.race([poll.over, late])
+    patience.abort()
+    loop.stop({ abort: true })
+    await poll?.over
+  }
+}
+
+const during = () => {
+  let end = () => {}
+  const over = new Promise<void>(resolve => {
+    end = resolve
+  })
+  return { over, end }
+}
