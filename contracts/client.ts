@@ -28,7 +28,7 @@ export type Client = {
   /** Every item of a list, page after page. */
   readonly each: <Q extends Lists>(type: Q, data: DataOf<Q>) => AsyncGenerator<ItemOf<Q>, void, undefined>
   /** The bare answer to a message or question, sent once: refusals and 202s included, nothing thrown but network failures. */
-  readonly exchange: (type: Writes | Reads, data: Readonly<Record<string, unknown>>, options?: SendOptions) => Promise<Exchange>
+  readonly exchange: (type: string, data: Readonly<Record<string, unknown>>, options?: SendOptions) => Promise<Exchange>
   /** Opens the live stream. */
   readonly stream: (options: StreamOptions) => Stream
 }

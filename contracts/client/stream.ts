@@ -23,9 +23,9 @@ export type Socket = {
 }
 export type SocketConstructor = new (url: string, protocols: string[]) => Socket
 
-export type StreamEvent = {
-  [E in StreamEventType]: { readonly id: string; readonly type: E; readonly at: string; readonly data: StreamEvents[E] }
-}[StreamEventType]
+/** An event as a device hears it: `at` is when it happened (RFC 3339), `id` names it on every device. */
+export type Told<E extends StreamEventType> = { readonly id: string; readonly type: E; readonly at: string; readonly data: StreamEvents[E] }
+export type StreamEvent = { [E in StreamEventType]: Told<E> }[StreamEventType]
 export type StreamOptions = {
   readonly WebSocket: SocketConstructor
   /** Each event once, by its id, over all reconnections. */

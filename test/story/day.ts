@@ -1,0 +1,169 @@
+import { ProblemError } from '../../contracts/client/http.ts'
+import type { Client, MeshClient } from '../../contracts/client.ts'
+import { join } from '../people.ts'
+import { type Ears, listen } from './ears.ts'
+import type { Teller } from './teller.ts'
+import { causation, drawn, spansOf, traced } from './tree.ts'
+
+/** The code that something was refused with, or `done`. */
+const refusal = async (work: Promise<unknown>): Promise<string> => {
+  try {
+    await work
+    return 'done'
+  } catch (error) {
+    if (error instanceof ProblemError) return `${error.status} ${error.code}`
+    throw error
+  }
+}
+const names = (people: readonly { firstName: string }[]) => people.map(p => p.firstName)
+
+type Cast = { readonly ana: Client; readonly ben: Client; readonly chi: Client; readonly dee: Client; readonly eve: Client }
+type Devices = { readonly [P in keyof Cast]: Ears }
+
+const signUp = async (mesh: MeshClient, { scene, tell }: Teller): Promise<Cast> => {
+  scene('Five people sign up and begin their profiles')
+  const [ana, ben, chi, dee, eve] = await Promise.all([
+    join(mesh, 'Ana', 'Silva', 'Europe/Lisbon'),
+    join(mesh, 'Ben', 'Novak', 'Europe/Berlin'),
+    join(mesh, 'Chi', 'Tanaka', 'Asia/Tokyo'),
+    join(mesh, 'Dee', 'Moore', 'America/New_York'),
+    join(mesh, 'Eve', 'Stranger'),
+  ])
+  tell('Ana, Ben, Chi, Dee and Eve have signed up through the Cognito protocol; each opens a device that listens.')
+  return { ana, ben, chi, dee, eve }
+}
+
+const becomeFriends = async ({ ana, ben, chi, dee }: Cast, ears: Devices, { scene, same, comes, tell }: Teller) => {
+  scene('They become friends')
+  same('Ana asks Ben', await ana.send('friend.request', { userId: ben.userId }), { status: 'pending' })
+  await comes(
+    'Ben hears of it on his socket',
+    ears.ben.hears('friend.requested', d => d.user.id === ana.userId),
+  )
+  same('Ben accepts', await ben.send('friend.accept', { userId: ana.userId }), { status: 'friends' })
+  await comes(
+    'Ana hears of it on hers',
+    ears.ana.hears('friend.accepted', d => d.user.id === ben.userId),
+  )
+  await ana.send('friend.request', { userId: chi.userId })
+  same('Ana and Chi ask each other: that makes them friends', await chi.send('friend.request', { userId: ana.userId }), {
+    status: 'friends',
+  })
+  await dee.send('friend.request', { userId: ana.userId })
+  await ana.send('friend.accept', { userId: dee.userId })
+  const { items } = await ana.ask('friend.list', { userId: 'me' })
+  same('Ana’s friends are Ben, Chi and Dee', names(items).sort(), ['Ben', 'Chi', 'Dee'])
+  tell('Eve is nobody’s friend.')
+}
+
+const publish = async ({ ana, ben, chi, dee }: Cast, ears: Devices, { scene, same, comes, tell }: Teller) => {
+  scene('Ana publishes the post of her day')
+  const request = `story-${crypto.randomUUID()}`
+  const began = performance.now()
+  const post = await ana.send(
+    'post.publish',
+    { title: 'A quiet morning', content: 'Read a paper before breakfast.' },
+    { headers: traced(request) },
+  )
+  tell(`“${post.title}”, ${post.day}: answered after ${(performance.now() - began).toFixed(0)} ms`)
+  for (const [name, reader, device] of [
+    ['Ben', ben, ears.ben],
+    ['Chi', chi, ears.chi],
+    ['Dee', dee, ears.dee],
+  ] as const) {
+    const { items, covers } = await reader.ask('timeline.get', {})
+    same(`${name} sees it in the timeline`, { ids: items.map(p => p.id), complete: covers.complete }, { ids: [post.id], complete: true })
+    await comes(
+      `${name} hears it on the socket`,
+      device.hears('post.published', p => p.id === post.id && p.title === post.title),
+    )
+  }
+  tell(`The last of them had heard it ${(performance.now() - began).toFixed(0)} ms after Ana began.`)
+  const again = ana.send('post.publish', { title: 'One more', content: 'It was such a day.' })
+  same('A second post that day is refused', await refusal(again), '409 already-posted-today')
+  return { post, request }
+}
+
+const respond = async (postId: string, { ana, ben, chi }: Cast, ears: Devices, { scene, same, comes }: Teller) => {
+  scene('Ben likes it, Chi comments')
+  const liked = { status: 200, body: { liked: true, likeCount: 1 } }
+  same('Ben likes it over his socket', await ears.ben.stream.send('post.like', { postId }), liked)
+  same('… and once more: it is one like', await ears.ben.stream.send('post.like', { postId }), liked)
+  await comes(
+    'Ana hears who likes it',
+    ears.ana.hears('post.liked', d => d.user.id === ben.userId && d.likeCount === 1),
+  )
+  const key = crypto.randomUUID()
+  const comment = await chi.send('comment.add', { postId, content: 'Which paper?' }, { key })
+  const repeated = await chi.send('comment.add', { postId, content: 'Which paper?' }, { key })
+  same('Chi comments; the same request again is the same comment', repeated, comment)
+  await comes(
+    'Ana hears it',
+    ears.ana.hears('comment.added', d => d.comment.content === 'Which paper?' && d.comment.author.firstName === 'Chi'),
+  )
+  const { likeCount, commentCount, liked: byAna } = await ana.ask('post.get', { postId })
+  same('The post counts one like and one comment', { likeCount, commentCount, byAna }, { likeCount: 1, commentCount: 1, byAna: false })
+}
+
+const strangerSeesNothing = async (postId: string, { ana, eve }: Cast, ears: Devices, { scene, same }: Teller) => {
+  scene('Eve, a stranger, sees nothing')
+  same('Her timeline is empty', (await eve.ask('timeline.get', {})).items, [])
+  same('The post does not exist for her', await refusal(eve.ask('post.get', { postId })), '404 not-found')
+  same('… nor can she like it', await refusal(eve.send('post.like', { postId })), '404 not-found')
+  same('Ana’s archive is for friends', await refusal(eve.ask('post.list', { userId: ana.userId })), '403 not-a-friend')
+  same('Her device heard nothing', ears.eve.heard, [])
+}
+
+const renameAndBlock = async (postId: string, { ana, ben, chi, dee }: Cast, ears: Devices, { scene, same, comes }: Teller) => {
+  scene('A rename and a block show at once')
+  await ben.send('user.edit', { firstName: 'Benjamin' })
+  same('Ben is Benjamin among the likes', names((await ana.ask('like.list', { postId })).items), ['Benjamin'])
+  same('… and among Ana’s friends', names((await ana.ask('friend.list', { userId: 'me' })).items).includes('Benjamin'), true)
+  await comes(
+    'Ana’s device hears it',
+    ears.ana.hears('user.updated', d => d.user.firstName === 'Benjamin'),
+  )
+
+  await ana.send('user.block', { userId: dee.userId })
+  same('Ana blocks Dee: the post is gone from Dee’s timeline', (await dee.ask('timeline.get', {})).items, [])
+  same('… does not exist for her', await refusal(dee.ask('post.get', { postId })), '404 not-found')
+  same('… and neither does Ana', await refusal(dee.ask('user.get', { userId: ana.userId })), '404 not-found')
+  same('Ana’s friends are Benjamin and Chi', names((await ana.ask('friend.list', { userId: 'me' })).items).sort(), ['Benjamin', 'Chi'])
+  const before = ears.dee.heard.length
+  await chi.send('post.like', { postId })
+  await comes(
+    'Ana hears that Chi likes it',
+    ears.ana.hears('post.liked', d => d.user.id === chi.userId && d.likeCount === 2),
+  )
+  const since = ears.dee.heard.slice(before).filter(e => e.type !== 'friend.removed')
+  same('Dee’s device hears no more of it', since, [])
+}
+
+const traceOf = async (operations: string | undefined, request: string, { scene, tell, plain, comes, dim }: Teller) => {
+  scene('What Ana’s publishing set off')
+  if (operations === undefined)
+    return tell('Traces stand on the operations address: name it (--operations), or the data directory of the mesh (--data).')
+  const heard = spansOf(operations, request, spans => ['edge', 'posts', 'timelines'].every(actor => spans.some(s => s.actor === actor)))
+  await comes(`request ${request} left its spans`, heard)
+  for (const line of drawn(causation(await heard.catch(() => [])), dim)) plain(`            ${line}`)
+}
+
+/** A day in the life: plays the product through its public interfaces, and checks what people would notice. */
+export const playDay = async (mesh: MeshClient, operations: string | undefined, teller: Teller): Promise<void> => {
+  const cast = await signUp(mesh, teller)
+  const { ana, ben, chi, dee, eve } = cast
+  const [a, b, c, d, e] = await Promise.all([listen(ana), listen(ben), listen(chi), listen(dee), listen(eve)])
+  const ears: Devices = { ana: a, ben: b, chi: c, dee: d, eve: e }
+  try {
+    await becomeFriends(cast, ears, teller)
+    const { post, request } = await publish(cast, ears, teller)
+    await respond(post.id, cast, ears, teller)
+    await strangerSeesNothing(post.id, cast, ears, teller)
+    await renameAndBlock(post.id, cast, ears, teller)
+    const doubled = Object.values(ears).flatMap(device => [...device.raw].filter(([, times]) => times > 1))
+    teller.same('No device heard anything twice', doubled, [])
+    await traceOf(operations, request, teller)
+  } finally {
+    for (const device of Object.values(ears)) device.stream.close()
+  }
+}

@@ -1,0 +1,164 @@
+import type { MeshClient } from '../../contracts/client.ts'
+import { collected } from '../people.ts'
+import { until } from '../until.ts'
+import type { Counts } from './counting.ts'
+import { type Acknowledged, allOf, gather, type Person, publications, reactionCount, reactions } from './crowd.ts'
+import { type Ears, listen } from './ears.ts'
+import type { Stage } from './stage.ts'
+import type { Teller } from './teller.ts'
+
+const SIDE_BY_SIDE = 24
+/** Where in the work the kills fall, as shares of the commands answered. */
+const KILLS = [0.1, 0.3, 0.5, 0.7] as const
+
+const processNamed = async ({ processes }: Stage, name: string) => {
+  const all = await processes()
+  const found = all.find(p => p.name === name)
+  if (!found && all.every(p => p.name === 'mesh'))
+    throw new Error('the mesh runs as one process, or shows none: start it with --processes, and name its --data directory')
+  if (!found) throw new Error(`there is no process ${name}; there are ${all.map(p => p.name).join(', ')}`)
+  return found
+}
+
+/** Kills a process as `kill -9` does, and waits until another one has its place. */
+const kill = async (stage: Stage, name: string, { tell }: Teller) => {
+  const { pid } = await processNamed(stage, name)
+  process.kill(pid, 'SIGKILL')
+  const next = await until(`${name} comes back after kill -9 ${pid}`, async () => {
+    const now = await processNamed(stage, name).catch(() => undefined)
+    return now && now.pid !== pid ? now : undefined
+  })
+  tell(`kill -9 ${pid} (${name}); ${next.pid} takes its place`)
+}
+
+type Device = { readonly person: Person; readonly ears: Ears }
+const times = (counts: Iterable<number>, is: (n: number) => boolean) => [...counts].filter(is).length
+
+/** What each device must have heard of comments and likes: the author of the post, and whoever acted. */
+const unheard = ({ person, ears }: Device, told: Acknowledged): string[] => {
+  const me = person.client.userId
+  const mine = told.posts.get(me)
+  const comments = [...told.comments].flatMap(([postId, ids]) => (postId === mine ? [...ids] : []))
+  const heardComments = new Set(ears.heard.flatMap(e => (e.type === 'comment.added' ? [e.data.comment.id] : [])))
+  const likes = ears.heard.filter(e => e.type === 'post.liked' && e.data.postId === mine).length
+  const unlikes = ears.heard.filter(e => e.type === 'post.unliked' && e.data.postId === mine).length
+  const likers = told.likes.get(mine ?? '')?.size ?? 0
+  const published = new Set(ears.heard.flatMap(e => (e.type === 'post.published' ? [e.data.id] : [])))
+  return [
+    ...comments.filter(id => !heardComments.has(id)).map(id => `comment ${id}`),
+    ...[...told.posts.values()].filter(id => !published.has(id)).map(id => `post ${id}`),
+    ...(likes < 2 * likers ? [`${2 * likers - likes} likes`] : []),
+    ...(unlikes < likers ? [`${likers - unlikes} unlikes`] : []),
+  ]
+}
+
+const compare = async (people: readonly Person[], told: Acknowledged, { scene, same, plain, bold }: Teller) => {
+  scene('Every acknowledged command took effect exactly once')
+  plain(
+    bold(
+      `            ${'post of'.padEnd(10)}${['comments acknowledged', 'counted', 'listed', 'likes acknowledged', 'counted', 'listed'].join('  ')}`,
+    ),
+  )
+  for (const { name, client } of people) {
+    const postId = told.posts.get(client.userId) ?? ''
+    const [post, comments, likes, archive] = await Promise.all([
+      client.ask('post.get', { postId }),
+      collected(client.each('comment.list', { postId, limit: 100 })),
+      collected(client.each('like.list', { postId, limit: 100 })),
+      collected(client.each('post.list', { userId: client.userId })),
+    ])
+    const commented = [...(told.comments.get(postId) ?? [])].sort()
+    const liked = [...(told.likes.get(postId) ?? [])].sort()
+    const cells = [commented.length, post.commentCount, comments.length, liked.length, post.likeCount, likes.length]
+    const widths = [21, 7, 6, 18, 7, 6]
+    plain(`            ${name.padEnd(10)}${cells.map((c, i) => String(c).padStart(widths[i] ?? 0)).join('  ')}`)
+    same(`${name}’s comments are those acknowledged`, comments.map(c => c.id).sort(), commented)
+    same('… and its likes', likes.map(p => p.id).sort(), liked)
+    same('… and both counts', [post.commentCount, post.likeCount], [commented.length, liked.length])
+    same(
+      '… and there is one post of the day',
+      archive.map(p => p.id),
+      [postId],
+    )
+    const { firstName } = await client.ask('user.get', { userId: client.userId })
+    same('… by whoever took that name last', firstName, told.names.get(client.userId))
+    const { items } = await client.ask('timeline.get', { limit: 100 })
+    const others = [...told.posts].filter(([id]) => id !== client.userId).map(([, id]) => id)
+    same('… whose timeline has everybody else’s', items.map(p => p.id).sort(), others.sort())
+  }
+}
+
+const hear = async (devices: readonly Device[], told: Acknowledged, { scene, comes, same, tell }: Teller) => {
+  scene('Every event was heard, once')
+  for (const device of devices) {
+    const { person, ears } = device
+    if (ears.resets() > 0) {
+      // what a device misses while it has no connection is reloaded by HTTP, which was compared above
+      tell(`${person.name}’s device lost its connection ${ears.losses()} times and was told to reload`)
+      continue
+    }
+    const all = until(`${person.name} hears everything`, () => (unheard(device, told).length === 0 ? true : undefined)).catch(
+      (error: Error) => {
+        throw new Error(`${error.message}; missing: ${unheard(device, told).slice(0, 5).join(', ')}`)
+      },
+    )
+    await comes(`${person.name} heard every post, comment and like that concerns them`, all)
+  }
+  const doubled = devices.map(d => times(d.ears.raw.values(), n => n > 1))
+  same(
+    'No device heard anything twice',
+    doubled,
+    devices.map(() => 0),
+  )
+}
+
+/** Kills a process over and over while a crowd is at work, and compares what was acknowledged with what is there. */
+export const playKills = async (mesh: MeshClient, stage: Stage, name: string, counts: Counts, teller: Teller): Promise<void> => {
+  await processNamed(stage, name)
+  teller.scene('Six friends, everyone with everyone')
+  const people = await gather(mesh)
+  const devices = await Promise.all(people.map(async person => ({ person, ears: await listen(person.client) })))
+  const told: Acknowledged = { posts: new Map(), refused: 0, comments: new Map(), likes: new Map(), names: new Map() }
+  const total = people.length * 2 + reactionCount(people.length)
+  teller.tell(
+    `They will send ${total} commands, ${SIDE_BY_SIDE} at a time, and ${name} will be killed ${KILLS.length + 1} times meanwhile.`,
+  )
+  try {
+    teller.scene(`They publish, like, comment and rename while ${name} dies`)
+    let answered = 0
+    let over = false
+    const done = () => {
+      answered += 1
+    }
+    const killing = async () => {
+      for (const share of KILLS) {
+        await until(`${share * 100} % of the work`, () => (over || answered >= share * total ? true : undefined), 180_000)
+        if (over) throw new Error(`the work was over before ${name} was killed ${KILLS.length} times`)
+        await kill(stage, name, teller)
+        teller.tell(`… after ${answered} of ${total} answers`)
+      }
+    }
+    const work = async () => {
+      const first = allOf(publications(people, told), SIDE_BY_SIDE, done)
+      await kill(stage, name, teller)
+      await first
+      const killed = killing()
+      killed.catch(() => undefined)
+      await allOf(reactions(people, told), SIDE_BY_SIDE, done)
+      await killed
+    }
+    await work().finally(() => {
+      over = true
+    })
+    const { requests, unreachable, busy, accepted, replayed } = counts
+    teller.same('Every command was answered', answered, total)
+    teller.same('Of two posts a day, one was refused for each', told.refused, people.length)
+    teller.tell(
+      `${requests} requests: ${unreachable} found no one, ${busy} were told to wait, ${accepted} were answered 202, ${replayed} answers were replayed`,
+    )
+    await compare(people, told, teller)
+    await hear(devices, told, teller)
+  } finally {
+    for (const { ears } of devices) ears.stream.close()
+  }
+}
