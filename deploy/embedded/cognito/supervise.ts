@@ -1,8 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Jwks } from 'aws-jwt-verify/jwk'
+import { ownModule } from '../module.ts'
 import type { ChildConfig, FromChild, PostConfirmationEvent, ToChild } from './ipc.ts'
 
 const FIRST_DELAY_MS = 50
@@ -65,15 +64,12 @@ export async function superviseChild(
 
 /** A session of its own, so that a terminal's Ctrl-C reaches it through us only, and nothing of our environment. */
 function spawnChild(config: ChildConfig): ChildProcess {
-  const fromSource = import.meta.url.endsWith('.ts')
-  const script = fileURLToPath(new URL(fromSource ? './child.ts' : './child.js', import.meta.url))
-  // Its working directory is not ours, so the loader needs an address.
-  const loader = fromSource ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm')).href] : []
+  const { script, execArgv } = ownModule('./child', import.meta.url)
   return fork(script, [JSON.stringify(config)], {
     cwd: config.dataDir,
     detached: true,
     env: {},
-    execArgv: loader,
+    execArgv,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
 }
