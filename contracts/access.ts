@@ -51,8 +51,8 @@ const PAIR: Readonly<Record<string, Row>> = {
   'friend.request': { ...everybody, owner: ['cannot-befriend-self'], ...gone },
   'friend.accept': {
     owner: ['no-pending-request'],
-    commenter: ['ok', 'no-pending-request'],
-    friend: ['ok', 'no-pending-request'],
+    commenter: ['no-pending-request'],
+    friend: ['no-pending-request'],
     stranger: ['no-pending-request'],
     ...gone,
   },

@@ -8,8 +8,10 @@ import { type AnswerHeader, withHeaders } from './headers.ts'
 type EdgeProblem = keyof typeof EDGE_PROBLEMS
 
 /** What the edge itself may refuse on a route, before any actor is asked. */
-const edgeRefusals = (spec: AnyCommand | AnyQuery, body: boolean, fields: boolean): EdgeProblem[] => [
+const edgeRefusals = ({ spec, path }: Route, body: boolean, fields: boolean): EdgeProblem[] => [
   'bad-request',
+  // an id that is none names nothing
+  ...(path.includes('{') ? (['not-found'] as const) : []),
   ...(spec.who === 'anyone' ? [] : (['invalid-token'] as const)),
   ...(body ? (['malformed-json', 'body-too-large', 'unsupported-media-type'] as const) : []),
   ...(fields ? (['validation-failed'] as const) : []),
@@ -61,7 +63,7 @@ export const group = (codes: readonly string[], statusOf: (code: string) => numb
 /** Every refusal of a route, the actor's and the edge's. */
 export const refusalsOf = (route: Route, body: boolean, fields: boolean, schemas: Schemas) =>
   problemResponses(
-    group([...route.spec.refuses, ...edgeRefusals(route.spec, body, fields)], code => statusOf(route.spec, code)),
+    group([...route.spec.refuses, ...edgeRefusals(route, body, fields)], code => statusOf(route.spec, code)),
     schemas,
   )
 
