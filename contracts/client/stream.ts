@@ -32,7 +32,9 @@ export type StreamOptions = {
   readonly onEvent: (event: StreamEvent) => void
   /** What happened meanwhile is lost to the stream: reload by HTTP what is shown. */
   readonly onReset?: () => void
-  /** `at` is the close code of the socket that was lost, 0 before the first. */
+  /** A frame that is not what the contract says; it is passed over. */
+  readonly onError?: (error: unknown) => void
+  /** `code` is the close code of the socket that was lost, 0 before the first. */
   readonly onConnection?: (state: 'open' | 'lost' | 'refused', code: number) => void
 }
 export type StreamReply = { readonly status: number; readonly body: unknown }
@@ -136,9 +138,14 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
     const opened = new options.WebSocket(url, [SUBPROTOCOL, `${BEARER_SUBPROTOCOL}${bearer}`])
     socket = opened
     opened.addEventListener('message', (event: unknown) => {
-      const { data } = Said.parse(event)
-      const frame: unknown = JSON.parse(data)
-      frames[Op.parse(frame).op]?.(frame, data)
+      // thrown in a socket's listener, an error would end the whole process in Node
+      try {
+        const { data } = Said.parse(event)
+        const frame: unknown = JSON.parse(data)
+        frames[Op.parse(frame).op]?.(frame, data)
+      } catch (error) {
+        options.onError?.(error)
+      }
     })
     // a `close` follows every `error`, and says as much
     opened.addEventListener('error', () => undefined)

@@ -101,6 +101,12 @@ const respond = async (postId: string, { ana, ben, chi }: Cast, ears: Devices, {
     'Ana hears it',
     ears.ana.hears('comment.added', d => d.comment.content === 'Which paper?' && d.comment.author.firstName === 'Chi'),
   )
+  const slip = await chi.send('comment.add', { postId, content: 'Wich paper?' })
+  await chi.send('comment.delete', { postId, commentId: slip.id })
+  await comes(
+    'Chi takes a comment back; Ana hears that, too',
+    ears.ana.hears('comment.deleted', d => d.comment === slip.id && d.commentCount === 1),
+  )
   const { likeCount, commentCount, liked: byAna } = await ana.ask('post.get', { postId })
   same('The post counts one like and one comment', { likeCount, commentCount, byAna }, { likeCount: 1, commentCount: 1, byAna: false })
 }
@@ -162,6 +168,11 @@ export const playDay = async (mesh: MeshClient, operations: string | undefined, 
     await renameAndBlock(post.id, cast, ears, teller)
     const doubled = Object.values(ears).flatMap(device => [...device.raw].filter(([, times]) => times > 1))
     teller.same('No device heard anything twice', doubled, [])
+    teller.same(
+      '… or anything that the contract does not know',
+      Object.values(ears).flatMap(device => device.nonsense),
+      [],
+    )
     await traceOf(operations, request, teller)
   } finally {
     for (const device of Object.values(ears)) device.stream.close()

@@ -10,6 +10,7 @@ const isOf = <E extends StreamEventType>(type: E, event: StreamEvent): event is 
 export const listen = async (client: Client) => {
   const heard: StreamEvent[] = []
   const raw = new Map<string, number>()
+  const nonsense: string[] = []
   let resets = 0
   let losses = 0
   class Overheard extends WebSocket {
@@ -24,6 +25,7 @@ export const listen = async (client: Client) => {
   const stream = client.stream({
     WebSocket: Overheard,
     onEvent: event => heard.push(event),
+    onError: error => nonsense.push(String(error)),
     onReset: () => {
       resets += 1
     },
@@ -35,6 +37,8 @@ export const listen = async (client: Client) => {
   return {
     heard,
     raw,
+    /** Frames that the contract does not know. */
+    nonsense,
     stream,
     resets: () => resets,
     losses: () => losses,

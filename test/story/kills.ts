@@ -40,15 +40,15 @@ const unheard = ({ person, ears }: Device, told: Acknowledged): string[] => {
   const mine = told.posts.get(me)
   const comments = [...told.comments].flatMap(([postId, ids]) => (postId === mine ? [...ids] : []))
   const heardComments = new Set(ears.heard.flatMap(e => (e.type === 'comment.added' ? [e.data.comment.id] : [])))
-  const likes = ears.heard.filter(e => e.type === 'post.liked' && e.data.postId === mine).length
-  const unlikes = ears.heard.filter(e => e.type === 'post.unliked' && e.data.postId === mine).length
-  const likers = told.likes.get(mine ?? '')?.size ?? 0
+  // a like that was taken back before word of it went out is not told: what counts is how it ended
+  const liked = ears.heard.flatMap(e => (e.type === 'post.liked' && e.data.postId === mine ? [e.data] : []))
+  const likers = [...(told.likes.get(mine ?? '') ?? [])]
   const published = new Set(ears.heard.flatMap(e => (e.type === 'post.published' ? [e.data.id] : [])))
   return [
     ...comments.filter(id => !heardComments.has(id)).map(id => `comment ${id}`),
     ...[...told.posts.values()].filter(id => !published.has(id)).map(id => `post ${id}`),
-    ...(likes < 2 * likers ? [`${2 * likers - likes} likes`] : []),
-    ...(unlikes < likers ? [`${likers - unlikes} unlikes`] : []),
+    ...likers.filter(id => !liked.some(l => l.user.id === id)).map(id => `the like of ${id}`),
+    ...(liked.some(l => l.likeCount === likers.length) ? [] : [`the count of ${likers.length} likes`]),
   ]
 }
 
