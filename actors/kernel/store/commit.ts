@@ -1,0 +1,53 @@
+import {
+  DeleteItemCommand,
+  type DynamoDBClient,
+  PutItemCommand,
+  TransactionCanceledException,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb'
+import { transactItem } from './expressions.ts'
+import { ConditionLost, Conflict, type StoreWrite } from './port.ts'
+import { isTooLarge, tooLarge } from './values.ts'
+import { placeOf } from './writes.ts'
+
+const CONFLICTS = new Set(['TransactionConflictException', 'TransactionInProgressException'])
+
+/** What an error of DynamoDB means for the writes of a commit; throttling, and what it has no word for, stays as it is. */
+const meaning = (error: unknown, writes: readonly StoreWrite[]): unknown => {
+  if (!(error instanceof Error)) return error
+  const places = writes.map(placeOf)
+  const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : []
+  const of = (code: string) => places.filter((_, i) => reasons[i]?.Code === code)
+
+  if (error.name === 'ConditionalCheckFailedException') return new ConditionLost(places)
+  if (of('ConditionalCheckFailed').length > 0) return new ConditionLost(of('ConditionalCheckFailed'))
+  if (CONFLICTS.has(error.name) || of('TransactionConflict').length > 0) return new Conflict(error.message, { cause: error })
+
+  const refused = [error.message, ...reasons.map(r => r.Message ?? '')].some(text => /item size (to update )?has exceeded/i.test(text))
+  if (!refused) return error
+  const large = writes.filter(w => 'put' in w && isTooLarge(w.put)).map(placeOf)
+  const named = of('ValidationError')
+  return Object.assign(tooLarge(named.length > 0 ? named : large.length > 0 ? large : places), { cause: error })
+}
+
+/**
+ * Commits writes that were checked. A transaction carries a token, so a try whose answer was lost and the next one count once; so does an `add` alone,
+ * which would otherwise add twice. A single conditional put whose answer was lost loses its condition against itself: the caller reads
+ * the item again and finds its own.
+ */
+export const commitTo = async (client: DynamoDBClient, prefix: string, writes: readonly StoreWrite[], now: number): Promise<void> => {
+  const [first, ...rest] = writes
+  if (!first) return
+  try {
+    const item = transactItem(prefix, first, now)
+    if (rest.length > 0 || 'add' in first) {
+      const TransactItems = [item, ...rest.map(write => transactItem(prefix, write, now))]
+      await client.send(new TransactWriteItemsCommand({ TransactItems }))
+    } else if (item.Put) await client.send(new PutItemCommand(item.Put))
+    else if (item.Update) await client.send(new UpdateItemCommand(item.Update))
+    else if (item.Delete) await client.send(new DeleteItemCommand(item.Delete))
+  } catch (error) {
+    throw meaning(error, writes)
+  }
+}
