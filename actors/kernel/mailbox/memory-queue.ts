@@ -15,6 +15,7 @@ export type Kept = {
 type Group = { readonly name: string; readonly fifo: boolean; readonly waiting: Kept[]; inFlight: number; listed: number }
 
 const DEDUPLICATION_MS = 300_000
+const FORGET_EVERY_MS = 1_000
 
 /**
  * A queue as AWS describes it. FIFO: no message of a group while an earlier receive of it is in flight, several of a group in one receive, in order.
@@ -30,6 +31,7 @@ export const memoryQueue = (name: string, fifo: boolean, clock: Clock, random: (
   let pollers: (() => void)[] = []
   let sequence = 0
   let waiting = 0
+  let forgetAt = 0
   let armed = Number.POSITIVE_INFINITY
 
   const unlist = (group: Group) => {
@@ -91,11 +93,17 @@ export const memoryQueue = (name: string, fifo: boolean, clock: Clock, random: (
   }
   const repeated = (id: string): boolean => {
     const now = clock.now()
-    for (const [old, at] of seen) {
-      if (at + DEDUPLICATION_MS > now) break
-      seen.delete(old)
+    if (now >= forgetAt) {
+      for (const [old, at] of seen) {
+        if (at + DEDUPLICATION_MS > now) break
+        seen.delete(old)
+      }
+      forgetAt = now + FORGET_EVERY_MS
     }
-    if (seen.has(id)) return true
+    const at = seen.get(id)
+    if (at !== undefined && at + DEDUPLICATION_MS > now) return true
+    // Deleted first, so that the oldest stay at the front.
+    if (at !== undefined) seen.delete(id)
     seen.set(id, now)
     return false
   }
