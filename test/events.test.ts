@@ -1,0 +1,149 @@
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
+import { CreateQueueCommand, GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { describe, expect, test, vi } from 'vitest'
+import { systemClock } from '../actors/kernel/clock/system.ts'
+import { virtualClock } from '../actors/kernel/clock/virtual.ts'
+import { type BusUnderTest, busConformance, HEARINGS } from '../actors/kernel/events/conformance.ts'
+import { memoryBus } from '../actors/kernel/events/memory.ts'
+import { snsBus } from '../actors/kernel/events/sns.ts'
+import { memoryMailbox } from '../actors/kernel/mailbox/memory.ts'
+import type { Mailbox } from '../actors/kernel/mailbox/port.ts'
+import { sqsMailbox } from '../actors/kernel/mailbox/sqs.ts'
+import { startSqsSns } from '../deploy/embedded/sqs-sns.ts'
+
+/** Consumes the queues of `HEARINGS` and remembers what came. */
+const hear = (mailbox: Mailbox) => {
+  const got = new Map(HEARINGS.map(({ queue }) => [queue, [] as { body: string; type: string | undefined }[]]))
+  const consumers = HEARINGS.map(({ queue }) =>
+    mailbox.consume(queue, { pollers: 1, visibility: 30 }, async deliveries => {
+      for (const d of deliveries) {
+        got.get(queue)?.push({ body: d.body, type: d.attributes.type })
+        await d.ack()
+      }
+    }),
+  )
+  return { heard: (queue: string) => got.get(queue) ?? [], stop: () => Promise.all(consumers.map(c => c.stop())) }
+}
+
+const openMemory = async (): Promise<BusUnderTest> => {
+  const mailbox = memoryMailbox({ clock: systemClock, random: Math.random })
+  const { heard, stop } = hear(mailbox)
+  return { bus: memoryBus({ mailbox, hearings: HEARINGS }), heard, close: async () => void (await stop()) }
+}
+
+const openSns = async () => {
+  const engine = await startSqsSns()
+  const options = {
+    region: 'us-east-1',
+    endpoint: engine.endpoint,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    maxAttempts: 1,
+  }
+  const sqs = new SQSClient(options)
+  const sns = new SNSClient(options)
+  let publishes = 0
+  sns.middlewareStack.add(
+    (next, context) => args => {
+      if ('commandName' in context && context.commandName === 'PublishBatchCommand') publishes++
+      return next(args)
+    },
+    { step: 'initialize' },
+  )
+  const arns = new Map<string, string>()
+  for (const topic of ['a', 'b']) arns.set(topic, (await sns.send(new CreateTopicCommand({ Name: topic }))).TopicArn ?? '')
+  for (const { queue, subscriptions } of HEARINGS) {
+    await sqs.send(new CreateQueueCommand({ QueueName: queue }))
+    for (const { topic, types } of subscriptions)
+      await sns.send(
+        new SubscribeCommand({
+          TopicArn: arns.get(topic),
+          Protocol: 'sqs',
+          Endpoint: `arn:aws:sqs:us-east-1:000000000000:${queue}`,
+          Attributes: { RawMessageDelivery: 'true', FilterPolicy: JSON.stringify({ type: types }) },
+        }),
+      )
+  }
+  const queueUrl = async (name: string) => (await sqs.send(new GetQueueUrlCommand({ QueueName: name }))).QueueUrl ?? ''
+  const topicArn = async (name: string) => {
+    const arn = arns.get(name)
+    if (arn === undefined) throw new Error(`there is no topic ${name}`)
+    return arn
+  }
+  const { heard, stop } = hear(sqsMailbox({ sqs, polling: sqs, queueUrl, stopMs: 100 }))
+  return {
+    bus: snsBus({ sns, topicArn }),
+    publishes: () => publishes,
+    arns,
+    heard,
+    close: async () => {
+      await stop()
+      sqs.destroy()
+      sns.destroy()
+      await engine.close()
+    },
+  }
+}
+
+busConformance('memory', openMemory)
+busConformance('SNS, embedded', openSns)
+
+describe('the SNS bus', { timeout: 20_000 }, () => {
+  test('publishers at the same time share requests', async () => {
+    const { bus, publishes, close } = await openSns()
+    const event = (n: number) => ({ topic: 'a', id: `${n}`, type: 'a.one', body: `${n}` })
+    await Promise.all(Array.from({ length: 40 }, (_, n) => bus.publish([event(n), event(n + 40)])))
+    expect(publishes()).toBe(8)
+    await close()
+  })
+
+  test('a topic that is not there fails its publishers, and is asked for again', async () => {
+    const { bus, arns, close } = await openSns()
+    const [event, other] = [
+      { topic: 'late', id: '1', type: 't', body: 'b' },
+      { topic: 'a', id: '2', type: 'a.one', body: 'b' },
+    ]
+    const outcomes = await Promise.allSettled([bus.publish([event]), bus.publish([other])])
+    expect(outcomes.map(o => o.status)).toEqual(['rejected', 'fulfilled'])
+    arns.set('late', arns.get('a') ?? '')
+    await bus.publish([event])
+    await close()
+  })
+
+  test('an engine that is gone fails its publishers', async () => {
+    const { bus, close } = await openSns()
+    await close()
+    await expect(bus.publish([{ topic: 'a', id: '1', type: 'a.one', body: 'b' }])).rejects.toThrow()
+  })
+})
+
+describe('faults of the memory bus', () => {
+  const open = (faults: Parameters<typeof memoryBus>[0]['faults']) => {
+    const clock = virtualClock()
+    const mailbox = memoryMailbox({ clock, random: () => 0.5 })
+    const { heard } = hear(mailbox)
+    return { clock, heard, bus: memoryBus({ mailbox, hearings: HEARINGS, ...(faults ? { faults } : {}) }) }
+  }
+  const event = (id: string) => ({ topic: 'a', id, type: 'a.one', body: id })
+
+  test('duplicates', async () => {
+    const { bus, clock, heard } = open({ duplicate: e => (e.id === 'twice' ? 1 : 0) })
+    await bus.publish([event('once'), event('twice')])
+    await clock.untilIdle()
+    const bodies = heard('y-events').map(m => m.body)
+    expect(bodies.sort()).toEqual(['once', 'twice', 'twice'])
+  })
+
+  test('a lost answer: published, and yet the publisher must think it was not', async () => {
+    const { bus, clock, heard } = open({ loseAnswer: e => e.id === 'lost' })
+    await expect(bus.publish([event('lost')])).rejects.toThrow('the answer about event lost was lost')
+    await clock.untilIdle()
+    expect(heard('y-events').map(m => m.body)).toEqual(['lost'])
+  })
+
+  test('a refusal: nothing is published', async () => {
+    const { bus, clock, heard } = open({ refuse: e => e.id === 'no' })
+    await expect(bus.publish([event('no'), event('yes')])).rejects.toThrow('event no was not published')
+    await clock.untilIdle()
+    await vi.waitFor(() => expect(heard('y-events').map(m => m.body)).toEqual(['yes']))
+  })
+})
