@@ -182,6 +182,25 @@ describe.each([
     await expect(redis.call('HSET', 'h', 'a', '1', 'b')).rejects.toThrow("ERR wrong number of arguments for 'hset' command")
   })
 
+  it('keeps lists', async () => {
+    expect(await redis.rpush('l', 'a', 'b')).toBe(2)
+    expect(await redis.rpush('l', 'c')).toBe(3)
+    expect(await redis.lrange('l', 0, -1)).toEqual(['a', 'b', 'c'])
+    expect(await redis.lrange('l', 1, 1)).toEqual(['b'])
+    expect(await redis.lrange('l', -2, 10)).toEqual(['b', 'c'])
+    expect(await redis.lrange('l', -9, -3)).toEqual(['a'])
+    for (const [from, to] of [
+      [2, 1],
+      [3, 5],
+      [0, -4],
+    ] as const)
+      expect(await redis.lrange('l', from, to)).toEqual([])
+    expect(await redis.lrange('none', 0, -1)).toEqual([])
+    expect(await redis.expire('l', 100)).toBe(1)
+    await expect(redis.lrange('l', 'x', 1)).rejects.toThrow('ERR value is not an integer')
+    await expect(redis.get('l')).rejects.toThrow('WRONGTYPE')
+  })
+
   it('names what it does not know, what is missing, and what is of another kind', async () => {
     await expect(redis.call('NONSENSE', 'a', 'b')).rejects.toThrow("ERR unknown command 'NONSENSE', with args beginning with: 'a' 'b' ")
     await expect(redis.call('GET')).rejects.toThrow("ERR wrong number of arguments for 'get' command")

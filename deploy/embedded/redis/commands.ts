@@ -28,6 +28,8 @@ export const commands = new Map<string, Command>([
   ['hset', command(3, MANY, (keys, [key = '', ...pairs]) => setFields(keys, key, pairs))],
   ['hdel', command(2, MANY, (keys, [key = '', ...names]) => deleteFields(keys, key, names))],
   ['hgetall', command(1, 1, (keys, [key = '']) => ofKind(keys, key, 'hash', [], ({ fields }) => [...fields].flat()))],
+  ['rpush', command(2, MANY, (keys, [key = '', ...items]) => append(keys, key, items))],
+  ['lrange', command(3, 3, range)],
   ['flushall', command(0, 1, flush)],
 ])
 
@@ -102,6 +104,21 @@ function deleteFields(keys: Keyspace, key: string, names: string[]): Reply {
     const removed = count(names, name => fields.delete(name))
     if (fields.size === 0) keys.delete(key)
     return removed
+  })
+}
+
+function append(keys: Keyspace, key: string, items: string[]): Reply {
+  if (keys.get(key) === undefined) keys.set(key, { kind: 'list', items: [] })
+  return ofKind(keys, key, 'list', 0, list => list.items.push(...items))
+}
+
+/** Both ends belong to it; negative ones count from the end. */
+function range(keys: Keyspace, [key = '', first = '', last = '']: readonly string[]): Reply {
+  const [from, to] = [integer(first), integer(last)]
+  if (from === undefined || to === undefined) return NOT_AN_INTEGER
+  return ofKind(keys, key, 'list', [], ({ items }) => {
+    const at = (index: number) => (index < 0 ? Math.max(0, items.length + index) : index)
+    return to < -items.length ? [] : items.slice(at(from), at(to) + 1)
   })
 }
 

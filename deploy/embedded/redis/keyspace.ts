@@ -1,4 +1,8 @@
-export type Value = { kind: 'string'; text: string } | { kind: 'set'; members: Set<string> } | { kind: 'hash'; fields: Map<string, string> }
+export type Value =
+  | { kind: 'string'; text: string }
+  | { kind: 'set'; members: Set<string> }
+  | { kind: 'hash'; fields: Map<string, string> }
+  | { kind: 'list'; items: string[] }
 
 export type Keyspace = {
   get(key: string): Value | undefined
