@@ -3,7 +3,7 @@ import { CreateQueueCommand, GetQueueUrlCommand, SQSClient } from '@aws-sdk/clie
 import { describe, expect, test, vi } from 'vitest'
 import { systemClock } from '../actors/kernel/clock/system.ts'
 import { virtualClock } from '../actors/kernel/clock/virtual.ts'
-import { type BusUnderTest, busConformance, HEARINGS } from '../actors/kernel/events/conformance.ts'
+import { type BusUnderTest, busConformance, TOPOLOGY } from '../actors/kernel/events/conformance.ts'
 import { memoryBus } from '../actors/kernel/events/memory.ts'
 import { snsBus } from '../actors/kernel/events/sns.ts'
 import { memoryMailbox } from '../actors/kernel/mailbox/memory.ts'
@@ -11,10 +11,10 @@ import type { Mailbox } from '../actors/kernel/mailbox/port.ts'
 import { sqsMailbox } from '../actors/kernel/mailbox/sqs.ts'
 import { startSqsSns } from '../deploy/embedded/sqs-sns.ts'
 
-/** Consumes the queues of `HEARINGS` and remembers what came. */
+/** Consumes the queues of `TOPOLOGY` and remembers what came. */
 const hear = (mailbox: Mailbox) => {
-  const got = new Map(HEARINGS.map(({ queue }) => [queue, [] as { body: string; type: string | undefined }[]]))
-  const consumers = HEARINGS.map(({ queue }) =>
+  const got = new Map(TOPOLOGY.hearings.map(({ queue }) => [queue, [] as { body: string; type: string | undefined }[]]))
+  const consumers = TOPOLOGY.hearings.map(({ queue }) =>
     mailbox.consume(queue, { pollers: 1, visibility: 30 }, async deliveries => {
       for (const d of deliveries) {
         got.get(queue)?.push({ body: d.body, type: d.attributes.type })
@@ -28,7 +28,7 @@ const hear = (mailbox: Mailbox) => {
 const openMemory = async (): Promise<BusUnderTest> => {
   const mailbox = memoryMailbox({ clock: systemClock, random: Math.random })
   const { heard, stop } = hear(mailbox)
-  return { bus: memoryBus({ mailbox, hearings: HEARINGS }), heard, close: async () => void (await stop()) }
+  return { bus: memoryBus({ mailbox, topology: TOPOLOGY }), heard, close: async () => void (await stop()) }
 }
 
 const openSns = async () => {
@@ -51,7 +51,7 @@ const openSns = async () => {
   )
   const arns = new Map<string, string>()
   for (const topic of ['a', 'b']) arns.set(topic, (await sns.send(new CreateTopicCommand({ Name: topic }))).TopicArn ?? '')
-  for (const { queue, subscriptions } of HEARINGS) {
+  for (const { queue, subscriptions } of TOPOLOGY.hearings) {
     await sqs.send(new CreateQueueCommand({ QueueName: queue }))
     for (const { topic, types } of subscriptions)
       await sns.send(
@@ -121,7 +121,7 @@ describe('faults of the memory bus', () => {
     const clock = virtualClock()
     const mailbox = memoryMailbox({ clock, random: () => 0.5 })
     const { heard } = hear(mailbox)
-    return { clock, heard, bus: memoryBus({ mailbox, hearings: HEARINGS, ...(faults ? { faults } : {}) }) }
+    return { clock, heard, bus: memoryBus({ mailbox, topology: TOPOLOGY, ...(faults ? { faults } : {}) }) }
   }
   const event = (id: string) => ({ topic: 'a', id, type: 'a.one', body: id })
 

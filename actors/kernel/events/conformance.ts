@@ -8,8 +8,8 @@ export type BusUnderTest = {
   readonly close: () => Promise<void>
 }
 
-/** The topology that the suite needs, in the form of `topology().hearings`. */
-export const HEARINGS = [
+/** The topology that the suite needs. */
+const HEARINGS = [
   {
     actor: 'x',
     queue: 'x-events',
@@ -22,9 +22,11 @@ export const HEARINGS = [
   { actor: 'y', queue: 'y-events', dead: 'y-events-dead', subscriptions: [{ topic: 'a', types: ['a.one'] }] },
 ]
 
+export const TOPOLOGY = { hearings: HEARINGS }
+
 const DEADLINE = { timeout: 15_000, interval: 5 }
 
-/** What the kernel relies on in every bus. @param open a bus with `HEARINGS` */
+/** What the kernel relies on in every bus. @param open a bus with `TOPOLOGY` */
 export const busConformance = (name: string, open: () => Promise<BusUnderTest>): void => {
   describe(`events: ${name}`, { timeout: 20_000 }, () => {
     let under: BusUnderTest

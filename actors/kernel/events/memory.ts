@@ -14,16 +14,16 @@ export type BusFaults = {
 }
 export type MemoryBusOptions = {
   readonly mailbox: Mailbox
-  /** Who hears what, `topology('').hearings`. */
-  readonly hearings: Topology['hearings']
+  /** Who hears what: `topology('')`. */
+  readonly topology: Pick<Topology, 'hearings'>
   readonly faults?: BusFaults
 }
 
 /** Topics in this process: puts each event into the queues of those who hear its type, raw. */
-export const memoryBus = ({ mailbox, hearings, faults }: MemoryBusOptions): EventBus => {
+export const memoryBus = ({ mailbox, topology, faults }: MemoryBusOptions): EventBus => {
   const queues = new Map<string, string[]>()
   const route = (topic: string, type: string) => `${topic} ${type}`
-  for (const { queue, subscriptions } of hearings)
+  for (const { queue, subscriptions } of topology.hearings)
     for (const { topic, types } of subscriptions)
       for (const type of types) queues.set(route(topic, type), [...(queues.get(route(topic, type)) ?? []), queue])
 
