@@ -1,0 +1,62 @@
+import { isUtf8 } from 'node:buffer'
+import { edgeProblem, invalid } from './problems.ts'
+import { type EdgeRequest, MOST_BYTES } from './request.ts'
+
+export const tooLarge = () => edgeProblem('body-too-large', `the body may have at most ${MOST_BYTES} bytes`)
+
+/** The essence of a media type, when its charset, if any, is UTF-8. */
+const mediaType = (header: string): string | undefined => {
+  const [essence = '', ...parameters] = header.split(';').map(s => s.trim().toLowerCase())
+  const charset = parameters.find(p => p.startsWith('charset='))?.slice('charset='.length)
+  return charset === undefined || charset === 'utf-8' || charset === '"utf-8"' ? essence : undefined
+}
+const accepted = (method: string, header: string | undefined): boolean => {
+  if (header === 'application/json') return true
+  const type = mediaType(header ?? '')
+  return type === 'application/json' || (method === 'PATCH' && type === 'application/merge-patch+json')
+}
+
+/** Half of a surrogate pair: JSON can spell it, UTF-8 and the engines cannot. The escape counts only after an even number of backslashes. */
+const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]/
+
+/** Parses text that came from outside. @throws EdgeProblem `malformed-json` */
+export const parseJson = (text: string): unknown => {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw edgeProblem('malformed-json', error instanceof Error ? error.message : undefined)
+  }
+  if (LONE_SURROGATE.test(text) && LONE_SURROGATE.test(written(value)))
+    throw edgeProblem('malformed-json', 'a string holds half of a surrogate pair')
+  return value
+}
+/** Well-formed pairs lose their escapes when written again, lone ones keep them. Writing takes stack where parsing took none. */
+const written = (value: unknown): string => {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    throw edgeProblem('malformed-json', 'the body is nested too deeply')
+  }
+}
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const NOTHING: Readonly<Record<string, unknown>> = {}
+
+/**
+ * The fields of a body; none when there is no body, which then needs no media type either.
+ * @throws EdgeProblem `unsupported-media-type`, `malformed-json`, `validation-failed` when it is JSON but no object
+ */
+export const fieldsOf = ({ method, headers, body }: EdgeRequest): Readonly<Record<string, unknown>> => {
+  if (body.length === 0) return NOTHING
+  if (!accepted(method, headers.get('content-type'))) {
+    const types = method === 'PATCH' ? 'application/merge-patch+json or application/json' : 'application/json'
+    throw edgeProblem('unsupported-media-type', `the body must be ${types} in UTF-8`)
+  }
+  if (!isUtf8(body)) throw edgeProblem('malformed-json', 'the body is not UTF-8')
+  const value = parseJson(new TextDecoder().decode(body))
+  if (!isObject(value)) throw invalid([{ pointer: '', message: 'must be a JSON object' }])
+  return value
+}

@@ -1,0 +1,39 @@
+import type { EdgeRequest } from './request.ts'
+
+/**
+ * One request on its way through the edge.
+ * @property id the request's id, as the answer and the logs name it
+ * @property caller the user's id; empty on routes that need no token
+ * @property params the path's parameters
+ */
+export type Call = {
+  readonly request: EdgeRequest
+  readonly id: string
+  readonly caller: string
+  readonly params: Readonly<Record<string, string>>
+  readonly traceparent: string | null
+}
+
+const SANE_ID = /^[\x21-\x7e]{1,128}$/
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
+
+/** The client's own request id, if it sent a sane one, or a new one. @param fresh makes one */
+export const requestIdOf = (request: EdgeRequest, fresh: () => string): string => {
+  const given = request.headers.get('x-request-id')
+  return given !== undefined && SANE_ID.test(given) ? given : fresh()
+}
+/** The W3C trace context that the request belongs to, if it is well-formed. */
+export const traceparentOf = (request: EdgeRequest): string | null => {
+  const given = request.headers.get('traceparent')
+  return given !== undefined && TRACEPARENT.test(given) ? given : null
+}
+
+/**
+ * The caller's address. @param proxies how many of our proxies the request came through: each notes in `X-Forwarded-For` whom it had it from, and what
+ * stands further left may be made up
+ */
+export const addressOf = (request: EdgeRequest, proxies: number): string => {
+  if (proxies === 0) return request.address
+  const hops = (request.headers.get('x-forwarded-for') ?? '').split(',').map(s => s.trim())
+  return hops.at(-proxies) || request.address
+}

@@ -1,0 +1,51 @@
+import type { EdgeRequest } from './request.ts'
+
+/** Which origins browsers may come from. A pattern like `http://localhost:*` takes any port, and none. */
+export const originCheck = (origins: readonly string[], embedded: boolean): ((origin: string) => boolean) => {
+  const all = embedded ? [...origins, 'http://localhost:*', 'http://127.0.0.1:*'] : origins
+  const exact = new Set(all.filter(o => !o.endsWith(':*')))
+  const anyPort = all.filter(o => o.endsWith(':*')).map(o => o.slice(0, -2))
+  return origin =>
+    exact.has(origin) ||
+    anyPort.some(base => origin === base || (origin.startsWith(`${base}:`) && /^\d{1,5}$/.test(origin.slice(base.length + 1))))
+}
+
+const EXPOSED = [
+  'etag',
+  'idempotency-replayed',
+  'location',
+  'preference-applied',
+  'ratelimit',
+  'ratelimit-policy',
+  'retry-after',
+  'www-authenticate',
+  'x-request-id',
+].join(', ')
+const TAKEN = [
+  'authorization',
+  'content-type',
+  'idempotency-key',
+  'if-match',
+  'if-none-match',
+  'prefer',
+  'traceparent',
+  'x-request-id',
+].join(', ')
+const PREFLIGHT_S = '600'
+
+/** What an answer says to the browser that asked (Fetch standard, CORS protocol). Nothing about credentials: the token travels in a header. */
+export const cors = (allowed: (origin: string) => boolean) => ({
+  headers: (request: EdgeRequest): Record<string, string> | undefined => {
+    const origin = request.headers.get('origin')
+    if (origin === undefined) return undefined
+    return allowed(origin)
+      ? { vary: 'origin', 'access-control-allow-origin': origin, 'access-control-expose-headers': EXPOSED }
+      : { vary: 'origin' }
+  },
+  /** What a preflight adds. @param methods those that the path takes */
+  preflight: (methods: readonly string[]): Record<string, string> => ({
+    'access-control-allow-methods': methods.join(', '),
+    'access-control-allow-headers': TAKEN,
+    'access-control-max-age': PREFLIGHT_S,
+  }),
+})

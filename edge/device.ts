@@ -1,0 +1,94 @@
+import type { Socket } from './request.ts'
+
+/** Event ids that a device is known to have had: repeats come within minutes. */
+const REMEMBERED = 128
+/** Bytes that may wait for a slow reader before its events stop; below the library's own limit, so that what says so still gets through. */
+export const LAG_BYTES = 262_144
+
+/** One connected device: whose, how fresh its token, and what waits to be sent. A class, as thousands of them lie idle and each closure would count. */
+export class Device {
+  readonly user: string
+  /** Where its requests come from, for the budgets. */
+  readonly connection: string
+  /** Epoch ms: until when the token is good, when it last gave a sign of life, when it was last pinged. */
+  until: number
+  seen: number
+  pinged: number
+  lagged = false
+  #socket: Socket | undefined
+  #ids: Set<string> | undefined
+  #queue: Uint8Array[] | undefined
+  #queued = 0
+  /** Told once when its events stop. */
+  #untold = false
+
+  constructor(user: string, connection: string, until: number, now: number) {
+    this.user = user
+    this.connection = connection
+    this.until = until
+    this.seen = now
+    this.pinged = now
+  }
+
+  opened(socket: Socket): void {
+    this.#socket = socket
+  }
+  get closed(): boolean {
+    return this.#socket === undefined
+  }
+  /** The socket is gone. */
+  gone(): void {
+    this.#socket = undefined
+    this.#queue = undefined
+  }
+  close(code: number, reason: string): void {
+    this.#socket?.close(code, reason)
+  }
+  ping(now: number): void {
+    this.pinged = now
+    this.#socket?.ping()
+  }
+
+  /** Sends at once. @returns false when there was no room */
+  say(frame: string): boolean {
+    return this.#socket?.send([frame]) !== 'dropped'
+  }
+  /** Queues an event, unless the device has had it. @returns whether it was queued */
+  hear(id: string, frame: Uint8Array): boolean {
+    if (this.#socket === undefined || this.lagged) return false
+    this.#ids ??= new Set()
+    if (this.#ids.has(id)) return false
+    this.#ids.add(id)
+    if (this.#ids.size > REMEMBERED) for (const oldest of this.#ids) if (this.#ids.delete(oldest)) break
+    this.#queue ??= []
+    this.#queue.push(frame)
+    this.#queued += frame.length
+    if (this.#queued > LAG_BYTES) this.#lag()
+    return true
+  }
+  /** Sends what was queued as one packet. @param lagged the frame that tells the device that its events stop */
+  flush(lagged: () => string): void {
+    const queue = this.#queue
+    this.#queue = undefined
+    this.#queued = 0
+    if (this.#socket === undefined) return
+    if (queue !== undefined && queue.length > 0) {
+      const result = this.#socket.send(queue)
+      if (result === 'dropped' || (result === 'slow' && this.#socket.waiting() > LAG_BYTES)) this.#lag()
+    }
+    this.tellLag(lagged)
+  }
+  /** Says that events have stopped, once there is room to say it. */
+  tellLag(lagged: () => string): void {
+    if (this.#untold && this.#socket?.send([lagged()]) !== 'dropped') this.#untold = false
+  }
+  /** Events go on. */
+  resume(): void {
+    this.lagged = false
+    this.#untold = false
+  }
+  #lag(): void {
+    this.lagged = true
+    this.#untold = true
+  }
+}

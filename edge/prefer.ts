@@ -1,0 +1,26 @@
+/** What the caller prefers (RFC 7240). `waitMs`: how long the edge waits for the actor's reply. */
+export type Preference = { readonly waitMs: number; readonly async: boolean; readonly wait: number | undefined }
+
+export const DEFAULT_WAIT_MS = 5_000
+const LONGEST_S = 20
+const NONE: Preference = { waitMs: DEFAULT_WAIT_MS, async: false, wait: undefined }
+
+/** @param header `respond-async`, `wait=N` (seconds, clamped to 0..20), or both: wait that long, then respond */
+export const preferenceOf = (header: string | undefined): Preference => {
+  if (header === undefined) return NONE
+  let wait: number | undefined
+  let async = false
+  for (const part of header.split(',')) {
+    const [name = '', value = ''] = (part.split(';')[0] ?? '').split('=').map(s => s.trim())
+    if (name.toLowerCase() === 'respond-async') async = true
+    const seconds = /^"?(\d{1,9})"?$/.exec(value)?.[1]
+    if (name.toLowerCase() === 'wait' && seconds !== undefined) wait ??= Math.min(LONGEST_S, Number(seconds))
+  }
+  return { waitMs: wait === undefined ? (async ? 0 : DEFAULT_WAIT_MS) : wait * 1000, async, wait }
+}
+
+/** The `Preference-Applied` header. @param pending the answer is a 202 */
+export const appliedOf = ({ async, wait }: Preference, pending: boolean): Record<string, string> => {
+  const applied = [...(async && pending ? ['respond-async'] : []), ...(wait === undefined ? [] : [`wait=${wait}`])]
+  return applied.length > 0 ? { 'preference-applied': applied.join(', ') } : {}
+}

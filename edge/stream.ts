@@ -1,0 +1,139 @@
+import type { Live } from '../actors/kernel/backplane/port.ts'
+import type { Clock } from '../actors/kernel/clock/port.ts'
+import { CLOSE, SUBPROTOCOL } from '../contracts/stream.ts'
+import { type Authenticator, bearerOf, type Caller } from './auth.ts'
+import { addressOf } from './call.ts'
+import { Device } from './device.ts'
+import { fanout, frameText } from './fanout.ts'
+import { createFrames, type FrameOptions } from './frames.ts'
+import { type Limits, networkOf } from './limits.ts'
+import type { EdgeMetrics } from './metrics.ts'
+import type { Positions } from './positions.ts'
+import type { Presence } from './presence.ts'
+import { EdgeProblem } from './problems.ts'
+import type { Accept, Accepted, EdgeRequest, Socket, SocketListener } from './request.ts'
+import { offered } from './subprotocols.ts'
+
+export type StreamOptions = FrameOptions & {
+  readonly presence: Presence
+  readonly positions: Positions
+  readonly auth: Authenticator
+  readonly limits: Limits
+  readonly clock: Clock
+  readonly metrics: EdgeMetrics
+  readonly random: () => number
+  readonly originAllowed: (origin: string) => boolean
+  readonly proxies: number
+  readonly heartbeatMs: number
+  readonly draining: () => boolean
+  readonly connectionId: () => string
+}
+
+/** How often tokens and heartbeats are looked at, at most. */
+const SWEEP_MS = 1_000
+/** Over how long the clients of an edge that goes away spread their return. */
+const SPREAD_MS = 3_000
+
+/** Closes a socket as it opens: a refusal must come before any other frame, and only an open socket can tell its reason. */
+const refusal = (code: number, reason: string): Accepted => ({
+  protocol: undefined,
+  opened: socket => {
+    socket.close(code, reason)
+    return DEAF
+  },
+  abandoned: () => {},
+})
+const DEAF: SocketListener = { message: () => {}, oversized: () => {}, alive: () => {}, writable: () => {}, closed: () => {} }
+
+/** The live stream: who may open a socket, what is said on it, and when it ends. */
+export const createStream = (options: StreamOptions) => {
+  const { presence, positions, auth, limits, clock, random, heartbeatMs } = options
+  const { deliver, lagged } = fanout(presence, positions, clock, options.metrics)
+  const frames = createFrames(options)
+
+  const admit = async (request: EdgeRequest): Promise<Caller | Accepted> => {
+    const { headers } = request
+    const origin = headers.get('origin')
+    if (origin !== undefined && !options.originAllowed(origin)) return refusal(CLOSE.origin, 'this origin may not connect')
+    if (options.draining()) return refusal(CLOSE.restart, 'this edge is going away')
+    const address = addressOf(request, options.proxies)
+    const network = networkOf(address)
+    const over = limits.exempt(address) ? 0 : limits.addresses.reads.draw(network, clock.now()).retryAfter
+    if (over > 0) return refusal(CLOSE.budget, `too many requests; try again in ${over} s`)
+    const token = offered(headers.get('sec-websocket-protocol')).token ?? bearerOf(headers.get('authorization'))
+    const known = auth.recall(token)
+    if (!known && !limits.exempt(address) && limits.anonymous.draw(network, clock.now()).retryAfter > 0)
+      return refusal(CLOSE.budget, 'too many requests without a known token')
+    const caller = known ?? (await auth.verify(token))
+    if (limits.users.reads.draw(caller.id, clock.now()).retryAfter > 0) return refusal(CLOSE.budget, 'the budget of reads is used up')
+    return caller
+  }
+
+  const accept: Accept = async request => {
+    let caller: Caller | Accepted
+    try {
+      caller = await admit(request)
+    } catch (error) {
+      // Keys that cannot be had are our trouble, not the token's.
+      const ours = !(error instanceof EdgeProblem && error.status === 401)
+      return ours ? refusal(CLOSE.restart, 'try again later') : refusal(CLOSE.token, 'a valid token is needed')
+    }
+    if ('opened' in caller) return caller
+    const device = new Device(caller.id, options.connectionId(), caller.until, clock.now())
+    await presence.enter(device)
+    return {
+      protocol: offered(request.headers.get('sec-websocket-protocol')).ours ? SUBPROTOCOL : undefined,
+      opened: socket => open(device, socket),
+      abandoned: () => presence.leave(device),
+    }
+  }
+  const open = (device: Device, socket: Socket): SocketListener => {
+    device.opened(socket)
+    device.say(frameText({ op: 'hello', connection: device.connection, position: positions(clock.now()), heartbeatMs }))
+    const alive = () => {
+      device.seen = clock.now()
+    }
+    return {
+      message: text => {
+        alive()
+        frames.take(device, text)
+      },
+      oversized: () => device.close(CLOSE.tooBig, 'a frame may have at most 64 KiB'),
+      alive,
+      writable: () => device.tellLag(lagged),
+      closed: () => {
+        device.gone()
+        presence.leave(device)
+      },
+    }
+  }
+
+  const sweep = () => {
+    const now = clock.now()
+    for (const device of presence.all()) {
+      if (device.closed) continue
+      if (device.until <= now) device.close(CLOSE.token, 'the token has expired')
+      else if (now - device.seen >= 2 * heartbeatMs) device.close(CLOSE.silent, 'no sign of life for two heartbeats')
+      else if (now - device.pinged >= heartbeatMs) device.ping(now)
+    }
+  }
+  const sweeper = clock.every(Math.max(10, Math.min(SWEEP_MS, heartbeatMs / 4)), sweep)
+
+  return {
+    accept,
+    deliver: (live: Live) => deliver(live),
+    /** Messages of sockets that were not answered yet. */
+    underWay: frames.underWay,
+    /** Tells every device that this edge goes away. */
+    drain: () => {
+      for (const device of presence.all())
+        device.say(frameText({ op: 'drain', afterMs: Math.floor(random() * SPREAD_MS), position: positions(clock.now()) }))
+    },
+    /** Closes every socket. */
+    close: () => {
+      sweeper.stop()
+      for (const device of [...presence.all()]) device.close(CLOSE.restart, 'this edge has gone away')
+    },
+  }
+}
+export type Stream = ReturnType<typeof createStream>

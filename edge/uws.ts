@@ -1,0 +1,223 @@
+import uWS, { type HttpRequest, type HttpResponse, type us_socket_context_t, type WebSocket } from 'uWebSockets.js'
+import { STATUS_CODES } from 'node:http'
+import type { Accept, Accepted, EdgeAnswer, EdgeRequest, Handle, Socket, SocketListener } from './request.ts'
+import { MOST_BYTES } from './request.ts'
+
+/**
+ * The only file that touches uWebSockets.js. Its requests live on the stack: everything is copied before the first await. An answer may come after the
+ * peer went away: every response has its abort handler. What is sent after an await is corked, or each header would be a packet.
+ */
+
+/** Above `MOST_BYTES` the library must still take a frame, or it would drop the socket without a close code. */
+const MOST_FRAME = 1_048_576
+/** Bytes that may wait for a socket's reader. */
+const MOST_WAITING = 1_048_576
+/** A backstop behind the stream's own heartbeats: a dead peer's socket must go even if its close frame is never read. */
+const IDLE_S = 120
+const NOTHING = new Uint8Array(0)
+
+const statusLine = (status: number) => `${status} ${STATUS_CODES[status] ?? 'Unknown'}`
+const textOf = (bytes: ArrayBuffer) => Buffer.from(bytes).toString('latin1')
+
+const headersOf = (req: HttpRequest): Map<string, string> => {
+  const headers = new Map<string, string>()
+  req.forEach((name, value) => {
+    const before = headers.get(name)
+    headers.set(name, before === undefined ? value : `${before}, ${value}`)
+  })
+  return headers
+}
+const requestOf = (res: HttpResponse, req: HttpRequest): EdgeRequest => ({
+  method: req.getCaseSensitiveMethod(),
+  path: req.getUrl(),
+  query: req.getQuery(),
+  headers: headersOf(req),
+  body: NOTHING,
+  oversized: false,
+  address: textOf(res.getRemoteAddressAsText()),
+})
+
+/** Reads a body of at most `MOST_BYTES`; calls back once, early when it is too large: the library then swallows the rest. */
+const readBody = (res: HttpResponse, done: (body: Uint8Array | undefined) => void): void => {
+  let chunks: Uint8Array[] = []
+  let size = 0
+  let over = false
+  res.onData((chunk, isLast) => {
+    if (over) return
+    size += chunk.byteLength
+    if (size > MOST_BYTES) {
+      over = true
+      chunks = []
+      return done(undefined)
+    }
+    // The library takes the chunk back when this returns.
+    const copy = new Uint8Array(chunk.slice(0))
+    if (!isLast) return void chunks.push(copy)
+    over = true
+    done(chunks.length === 0 ? copy : Buffer.concat([...chunks, copy]))
+  })
+}
+
+const write = (res: HttpResponse, { status, headers, body, head }: EdgeAnswer, close: boolean): void => {
+  res.writeStatus(statusLine(status))
+  for (const name in headers) res.writeHeader(name, headers[name] ?? '')
+  if (status === 204 || status === 304) return void res.endWithoutBody()
+  // The library's own way of telling a length without a body leaves the response pending and breaks the connection.
+  if (head) return void res.writeHeader('content-length', String(Buffer.byteLength(body))).endWithoutBody()
+  res.end(body, close)
+}
+
+/** Two lengths, or one that is a list: somebody between might read another message out of it than we do (RFC 9112, 6.3). */
+const isAmbiguous = (headers: ReadonlyMap<string, string>) => headers.get('content-length')?.includes(',') === true
+
+type Data = { readonly accepted: Accepted; socket: UwsSocket | undefined; listener: SocketListener | undefined }
+
+class UwsSocket implements Socket {
+  #ws: WebSocket<Data> | undefined
+  constructor(ws: WebSocket<Data>) {
+    this.#ws = ws
+  }
+  gone(): void {
+    this.#ws = undefined
+  }
+  send(frames: readonly (string | Uint8Array)[]): 'sent' | 'slow' | 'dropped' {
+    const ws = this.#ws
+    if (!ws) return 'dropped'
+    // The library says 1: sent, 0: waits, 2: no room.
+    let worst = 1
+    const one = (frame: string | Uint8Array) => {
+      const result = ws.send(frame, false, false)
+      if (result === 2 || (result === 0 && worst === 1)) worst = result
+    }
+    const [only] = frames
+    if (frames.length === 1 && only !== undefined) one(only)
+    else
+      ws.cork(() => {
+        for (const frame of frames) one(frame)
+      })
+    return worst === 1 ? 'sent' : worst === 0 ? 'slow' : 'dropped'
+  }
+  waiting(): number {
+    return this.#ws?.getBufferedAmount() ?? 0
+  }
+  ping(): void {
+    this.#ws?.ping()
+  }
+  close(code: number, reason: string): void {
+    this.#ws?.end(code, reason)
+  }
+}
+
+export type Listening = {
+  readonly port: number
+  /** Takes no new connections; answers say that theirs closes. */
+  readonly stop: () => void
+  /** Requests without an answer yet. */
+  readonly underWay: () => number
+  /** Ends every connection. */
+  readonly close: () => void
+}
+export type ListenOptions = {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  readonly handle: Handle
+  readonly accept: Accept
+  /** Where sockets are opened. */
+  readonly streamPath: string
+}
+
+/** @throws an error naming the address when it cannot be listened on */
+export const listen = ({ host, port, handle, accept, streamPath }: ListenOptions): Promise<Listening> => {
+  let stopping = false
+  let underWay = 0
+
+  const onRequest = (res: HttpResponse, req: HttpRequest): void => {
+    const request = requestOf(res, req)
+    let aborted = false
+    res.onAborted(() => {
+      aborted = true
+    })
+    if (isAmbiguous(request.headers)) return void res.writeStatus(statusLine(400)).end('', true)
+    const answer = async (body: Uint8Array, oversized: boolean): Promise<void> => {
+      underWay++
+      const given = await handle({ ...request, body, oversized })
+      underWay--
+      if (aborted) return
+      res.cork(() => write(res, given, stopping))
+    }
+    const length = request.headers.get('content-length')
+    const chunked = request.headers.has('transfer-encoding')
+    if (Number(length ?? 0) > MOST_BYTES) void answer(NOTHING, true)
+    else if (!chunked && (length === undefined || length === '0')) void answer(NOTHING, false)
+    else
+      readBody(res, body => {
+        if (!aborted) void answer(body ?? NOTHING, body === undefined)
+      })
+  }
+
+  const onUpgrade = async (res: HttpResponse, req: HttpRequest, context: us_socket_context_t): Promise<void> => {
+    const request = requestOf(res, req)
+    const key = req.getHeader('sec-websocket-key')
+    const extensions = req.getHeader('sec-websocket-extensions')
+    let aborted = false
+    res.onAborted(() => {
+      aborted = true
+    })
+    const accepted = await accept(request)
+    if (aborted) return accepted.abandoned()
+    const data: Data = { accepted, socket: undefined, listener: undefined }
+    res.cork(() => res.upgrade(data, key, accepted.protocol ?? '', extensions, context))
+  }
+
+  const app = uWS.App()
+  app.ws<Data>(streamPath, {
+    maxPayloadLength: MOST_FRAME,
+    maxBackpressure: MOST_WAITING,
+    idleTimeout: IDLE_S,
+    sendPingsAutomatically: false,
+    upgrade: (res, req, context) => void onUpgrade(res, req, context),
+    open: ws => {
+      const data = ws.getUserData()
+      data.socket = new UwsSocket(ws)
+      data.listener = data.accepted.opened(data.socket)
+    },
+    message: (ws, message, isBinary) => {
+      const { listener } = ws.getUserData()
+      if (message.byteLength > MOST_BYTES) listener?.oversized()
+      else listener?.message(isBinary ? null : Buffer.from(message).toString())
+    },
+    ping: ws => ws.getUserData().listener?.alive(),
+    pong: ws => ws.getUserData().listener?.alive(),
+    drain: ws => ws.getUserData().listener?.writable(),
+    close: ws => {
+      const { socket, listener } = ws.getUserData()
+      socket?.gone()
+      listener?.closed()
+    },
+  })
+  app.any('/*', onRequest)
+
+  return new Promise((resolve, reject) => {
+    const listening = (token: Parameters<typeof uWS.us_listen_socket_close>[0] | false) => {
+      if (!token) return reject(new Error(`cannot listen on ${host}:${port}: is the port in use?`))
+      let open = true
+      resolve({
+        port: uWS.us_socket_local_port(token),
+        stop: () => {
+          stopping = true
+          if (open) uWS.us_listen_socket_close(token)
+          open = false
+        },
+        underWay: () => underWay,
+        close: () => {
+          open = false
+          app.close()
+        },
+      })
+    }
+    // The types know the host or the options, the library both. Without the option two processes could share a port and never know.
+    const listenOn = app.listen.bind(app) as unknown as (host: string, port: number, options: number, done: typeof listening) => void
+    listenOn(host, port, uWS.ListenOptions?.LIBUS_LISTEN_EXCLUSIVE_PORT ?? 1, listening)
+  })
+}

@@ -1,0 +1,73 @@
+import type { AnyCommand } from '../contracts/actor.ts'
+import type { Reply } from '../contracts/envelope.ts'
+import { fieldsOf } from './body.ts'
+import type { Call } from './call.ts'
+import type { Commander } from './command.ts'
+import { conform, pathFields } from './conform.ts'
+import { etagOf, versionsOf } from './etag.ts'
+import { keyOf, readKey } from './idempotency.ts'
+import { operationPath, pending as pendingOperation } from './operations.ts'
+import { appliedOf, preferenceOf } from './prefer.ts'
+import { problemAnswer, refusedBy } from './problems.ts'
+import type { EdgeAnswer } from './request.ts'
+
+/** What an idempotency key stands for: the same data under the same condition. */
+export const contentOf = (data: unknown, ifMatch: readonly number[] | undefined): string => JSON.stringify([data, ifMatch ?? null])
+
+/** Where a created thing is found: below the collection that it was posted to. */
+const locationOf = (method: string, path: string, { status, body }: Reply): Record<string, string> =>
+  status === 201 && method === 'POST' && typeof body === 'object' && body !== null && 'id' in body && typeof body.id === 'string'
+    ? { location: `${path}/${encodeURIComponent(body.id)}` }
+    : {}
+
+/** An actor's reply as an HTTP answer. */
+const answerOf = ({ method, path }: Call['request'], reply: Reply): EdgeAnswer => {
+  if (reply.problem) return problemAnswer(refusedBy(reply), path)
+  const body = reply.body === undefined || reply.status === 204 ? '' : JSON.stringify(reply.body)
+  return {
+    status: reply.status,
+    headers: {
+      'cache-control': 'no-store',
+      ...(body === '' ? {} : { 'content-type': 'application/json' }),
+      ...(reply.version === undefined || body === '' ? {} : { etag: etagOf(reply.version, reply.body, body) }),
+      ...locationOf(method, path, reply),
+    },
+    body,
+  }
+}
+const accepted = (operation: string): EdgeAnswer => ({
+  status: 202,
+  headers: { 'content-type': 'application/json', 'cache-control': 'no-store', location: operationPath(operation) },
+  body: JSON.stringify(pendingOperation(operation)),
+})
+
+/** Takes one command of the contract over HTTP. */
+export const commandEndpoint = (actor: string, type: string, command: AnyCommand, say: Commander) => {
+  const ids = pathFields(command.http)
+  const conditional = command.refuses.includes('version-mismatch')
+  return async ({ request, id, caller, params, traceparent }: Call): Promise<EdgeAnswer> => {
+    const { headers, method, path } = request
+    const data = conform(command.data, ids, { ...fieldsOf(request), ...params }, caller)
+    const key = readKey(headers.get('idempotency-key'))
+    const preference = preferenceOf(headers.get('prefer'))
+    const ifMatch = conditional ? versionsOf(headers.get('if-match')) : undefined
+    const outcome = await say({
+      type,
+      actor,
+      command,
+      by: caller,
+      data,
+      ifMatch,
+      key: key === undefined ? undefined : keyOf(caller, `${method} ${path}`, key, contentOf(data, ifMatch)),
+      waitMs: preference.waitMs,
+      request: id,
+      traceparent,
+    })
+    const pending = 'operation' in outcome
+    const answer = pending ? accepted(outcome.operation) : answerOf(request, outcome.reply)
+    return {
+      ...answer,
+      headers: { ...answer.headers, ...appliedOf(preference, pending), ...(outcome.replayed ? { 'idempotency-replayed': 'true' } : {}) },
+    }
+  }
+}
