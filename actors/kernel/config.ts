@@ -36,6 +36,8 @@ const Environment = z.object({
   OPERATIONS_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   /** Signs cursors and operation ids; the same for all edges of a deployment. */
   EDGE_SECRET: z.string().min(32).optional(),
+  /** How many proxies of ours stand before the edge (a load balancer is one): the caller's address is that far from the right in X-Forwarded-For. */
+  PROXIES: count.default(0),
   /** Exact origins that browsers may come from; `http://localhost:*` takes any port. */
   CORS_ORIGINS: list.default([]),
 
@@ -87,3 +89,8 @@ export const environment = (over: Readonly<Record<string, string>>): Readonly<Re
   ...process.env,
   ...over,
 })
+
+/** The AWS SDK greets Node 20 with a notice about versions to come, at every start of every process; ours are pinned. */
+export const silenceNodeNotice = (): void => {
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+}
