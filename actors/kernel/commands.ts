@@ -8,6 +8,7 @@ import { readCommand, Unreadable } from './receive.ts'
 import { operationItem, operationPlace } from './replies.ts'
 import { schedule } from './schedule.ts'
 import { isSampled, withEngineCalls } from './span.ts'
+import { ConditionLost, Conflict } from './store/port.ts'
 import type { RuleFailed, Taken } from './turn/fold.ts'
 import { type Turned, turn } from './turn/turn.ts'
 import type { QueueHealth, WorkerContext } from './worker.ts'
@@ -18,6 +19,8 @@ const VISIBILITY = 10
 const POISON_RECEIVES = 5
 const MOST_PER_TURN = 10
 const HINTS = 10_000
+/** Seconds: how long a message waits at the most after an engine failed, so that it is taken soon after the engine is back. */
+const LONGEST_WAIT = 10
 
 type Held = { readonly taken: Taken; readonly deliveries: Delivery[] }
 
@@ -144,9 +147,11 @@ export const commandConsumer = ({ code, ports, config, log, metrics, random = Ma
         else if (turned.settled.length === 0) throw new Error('a turn settled nothing')
       }
     } catch (err) {
-      engines.failed(err)
+      // A lost race is no failure of an engine: the key is contended, others go on.
+      if (!(err instanceof ConditionLost || err instanceof Conflict)) engines.failed(err)
       log.warn({ err, queue, messages: [...batch.keys()] }, 'a turn could not be finished; its messages come back')
-      await release(batch.values(), patience(Math.max(1, ...[...batch.values()].flatMap(h => h.deliveries.map(d => d.receives)))))
+      const receives = Math.max(1, ...[...batch.values()].flatMap(h => h.deliveries.map(d => d.receives)))
+      await release(batch.values(), Math.min(LONGEST_WAIT, patience(receives)))
     }
   }
   const keys = schedule<Held>(config.CONCURRENCY, MOST_PER_TURN, run)

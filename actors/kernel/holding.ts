@@ -4,11 +4,21 @@ import type { Delivery } from './mailbox/port.ts'
 /** Keeps received messages hidden from other workers while they are worked on. Short visibility plus a heartbeat: a killed worker's keys are free again soon. */
 export const holding = (clock: Clock, visibility: number, onError: (error: unknown) => void) => {
   const held = new Set<Delivery>()
-  const beat = clock.every((visibility * 1000) / 3.3, () => {
+  // Beats only while something is held: an idle worker does nothing.
+  let beat: ReturnType<Clock['every']> | undefined
+  const stop = () => {
+    beat?.stop()
+    beat = undefined
+  }
+  const extend = () => {
+    if (held.size === 0) return stop()
     for (const delivery of held) delivery.extend(visibility).catch(onError)
-  })
+  }
   return {
-    add: (delivery: Delivery) => held.add(delivery),
+    add: (delivery: Delivery) => {
+      held.add(delivery)
+      beat ??= clock.every((visibility * 1000) / 3.3, extend)
+    },
     /** Acknowledged, or somebody else's again. */
     drop: (delivery: Delivery) => held.delete(delivery),
     /** Gives a message back, hidden for so many seconds. */
@@ -16,7 +26,7 @@ export const holding = (clock: Clock, visibility: number, onError: (error: unkno
       held.delete(delivery)
       await delivery.extend(seconds).catch(onError)
     },
-    stop: () => beat.stop(),
+    stop,
   }
 }
 export type Holding = ReturnType<typeof holding>

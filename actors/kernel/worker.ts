@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { ActorCode } from './code.ts'
 import { commandConsumer } from './commands.ts'
 import type { Config } from './config.ts'
-import { failpoints } from './failpoints.ts'
+import { failpoints, type Reach } from './failpoints.ts'
 import { eventConsumer } from './hear.ts'
 import type { Metrics } from './metrics.ts'
 import type { Ports } from './ports.ts'
@@ -15,6 +15,8 @@ export type WorkerContext = {
   readonly log: Logger
   readonly metrics: Metrics
   readonly random?: () => number
+  /** Instead of the failpoints that the configuration names. */
+  readonly reach?: Reach
 }
 export type QueueHealth = { readonly queue: string; readonly ok: boolean; readonly error: string | null; readonly held: number }
 export type Worker = {
@@ -28,7 +30,7 @@ const DRAIN_MS = 8_000
 /** The worker host: one actor, its commands and its events. */
 export const startWorker = (context: WorkerContext): Worker => {
   const { code, ports, config } = context
-  const reach = failpoints(config.FAILPOINTS, ms => ports.clock.sleep(ms))
+  const reach = context.reach ?? failpoints(config.FAILPOINTS, ms => ports.clock.sleep(ms))
   const consumers = [
     ...(Object.keys(code.declaration.commands).length > 0 ? [commandConsumer(context, reach)] : []),
     ...(code.declaration.hears.length > 0 ? [eventConsumer(context)] : []),

@@ -1,0 +1,43 @@
+import type { Logger } from 'pino'
+import { topology } from '../../contracts/mesh.ts'
+import type { OnCall } from './aws/calls.ts'
+import { type Clients, openClients } from './aws/clients.ts'
+import { queueUrls, topicArns } from './aws/names.ts'
+import { redisBackplane } from './backplane/redis.ts'
+import { systemClock } from './clock/system.ts'
+import type { Config } from './config.ts'
+import { snsBus } from './events/sns.ts'
+import { sqsMailbox } from './mailbox/sqs.ts'
+import type { Ports } from './ports.ts'
+import { dynamoStore } from './store/dynamodb.ts'
+
+export type OpenPorts = { readonly ports: Ports; readonly clients: Clients; readonly close: () => Promise<void> }
+
+/**
+ * The ports on their real engines, wherever the configuration says these are.
+ * @param onCall told of every request to an engine
+ * @throws when no backplane is configured, or the one there is would evict what it is given
+ */
+export const openPorts = async (config: Config, log: Logger, onCall?: OnCall): Promise<OpenPorts> => {
+  if (config.REDIS_URL === undefined) throw new Error('REDIS_URL is not set: edge and workers need a Redis to tell each other replies and live events')
+  const prefix = config.PREFIX
+  const clients = openClients(config, onCall ? { onCall } : {})
+  const queueUrl = queueUrls(clients.sqs, prefix)
+  const [home] = topology('').mailboxes
+  if (!home) throw new Error('the mesh has no mailbox')
+  const backplane = await redisBackplane({ url: config.REDIS_URL, prefix, log })
+  return {
+    ports: {
+      store: dynamoStore({ client: clients.dynamodb, prefix }),
+      mailbox: sqsMailbox({ sqs: clients.sqs, polling: clients.sqsPolling, queueUrl, log }),
+      events: snsBus({ sns: clients.sns, topicArn: topicArns(clients.sqs, prefix, home.queue, queueUrl) }),
+      backplane,
+      clock: systemClock,
+    },
+    clients,
+    close: async () => {
+      await backplane.close()
+      clients.close()
+    },
+  }
+}

@@ -1,0 +1,135 @@
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import { catalog } from '../../actors/catalog.ts'
+import { memoryBackplane } from '../../actors/kernel/backplane/memory.ts'
+import { virtualClock } from '../../actors/kernel/clock/virtual.ts'
+import { memoryBus } from '../../actors/kernel/events/memory.ts'
+import { type MailboxFaults, memoryMailbox } from '../../actors/kernel/mailbox/memory.ts'
+import { metrics } from '../../actors/kernel/metrics.ts'
+import type { Ports } from '../../actors/kernel/ports.ts'
+import { reader } from '../../actors/kernel/reader.ts'
+import { memoryStore } from '../../actors/kernel/store/memory.ts'
+import { startWorker } from '../../actors/kernel/worker.ts'
+import type { Envelope, EventEnvelope, Reply } from '../../contracts/envelope.ts'
+import { commands, groupOf, topology } from '../../contracts/mesh.ts'
+import { life, reaper } from './mortal.ts'
+import { seeded } from './random.ts'
+
+export type Faults = {
+  /** That a worker dies at a failpoint. */
+  readonly crash: number
+  /** That a commit succeeds and its answer is lost. */
+  readonly lostAnswer: number
+  /** That a message or an event comes twice, and how late it may come (ms). */
+  readonly duplicate: number
+  readonly delayMs: number
+  /** That publishing fails. */
+  readonly publish: number
+}
+export const CALM: Faults = { crash: 0, lostAnswer: 0, duplicate: 0, delayMs: 0, publish: 0 }
+
+const START = Date.parse('2026-03-02T09:00:00.000Z')
+const RESTART_MS = 300
+const NATURALLY_ONCE = /"type":"(comment\.add|post\.publish|post\.sweep|user\.register)"/
+
+/** The whole mesh but for its edge in one process, on virtual time, with in-memory ports and a seed: what goes wrong goes wrong again alike. */
+export const world = async (seed: number, wanted: Faults = CALM) => {
+  let faults = wanted
+  const random = seeded(seed)
+  const chance = (p: number) => p > 0 && random() < p
+  const clock = virtualClock(START)
+  const store = memoryStore({
+    clock,
+    fault: (operation, phase) => {
+      if (operation === 'commit' && phase === 'after' && chance(faults.lostAnswer)) throw new Error('the answer of a commit was lost')
+    },
+  })
+  const unreliable: MailboxFaults = {
+    // Nobody sends a toggle twice under one id but for a claim, which the turn checks; what is keyed by its command's id bears it at any time.
+    duplicate: (queue, m) => (chance(faults.duplicate) && (!queue.endsWith('.fifo') || NATURALLY_ONCE.test(m.body)) ? 1 : 0),
+    delay: () => (faults.delayMs > 0 ? random() * faults.delayMs : 0),
+  }
+  const mailbox = memoryMailbox({ clock, random, faults: unreliable })
+  const bus = memoryBus({ mailbox, topology: topology('') })
+  const published: EventEnvelope[] = []
+  const events = {
+    publish: async (batch: Parameters<typeof bus.publish>[0]) => {
+      if (chance(faults.publish)) throw new Error('events cannot be published')
+      published.push(...batch.map(e => JSON.parse(e.body) as EventEnvelope))
+      await bus.publish(batch)
+    },
+  }
+  const backplane = memoryBackplane({ clock })
+  const ports: Ports = { store, mailbox, events, backplane, clock }
+
+  const replies = new Map<string, Reply[]>()
+  await backplane.join('edge', {
+    reply: (id, reply) => void replies.set(id, [...(replies.get(id) ?? []), reply]),
+    live: () => {},
+  })
+
+  let deaths = 0
+  const counted = metrics(new Registry())
+  const log = pino({ level: 'silent' })
+  const start = (code: (typeof catalog)[number]) => {
+    const one = life()
+    const again = async () => {
+      deaths++
+      await clock.sleep(RESTART_MS)
+      start(code)
+    }
+    const reach = reaper(
+      one,
+      () => chance(faults.crash),
+      () => void again(),
+    )
+    startWorker({ code, ports: one.ports(ports), config: { CONCURRENCY: 8, POLLERS: 2, FAILPOINTS: '' }, log, metrics: counted, random, reach })
+  }
+  for (const code of catalog) start(code)
+
+  let sent = 0
+  /** Sends a command as an edge would. @returns its id */
+  const send = async (type: string, by: string, data: unknown, extra: Partial<Envelope> & { redriven?: boolean } = {}): Promise<string> => {
+    const found = commands.get(type)
+    if (!found) throw new Error(`no command ${type}`)
+    const id = extra.id ?? `m${String(++sent).padStart(6, '0')}`
+    const at = extra.at ?? new Date(clock.now()).toISOString()
+    const key = groupOf(found.command, { id, by, at, data: found.command.data.parse(data) })
+    const reply = { to: 'edge', until: Number.MAX_SAFE_INTEGER, durable: false }
+    const trace = { request: id, cause: null, traceparent: null }
+    const { redriven, ...over } = extra
+    const envelope: Envelope = { v: 1, id, type, key, by, at, data, reply, trace, ...over }
+    const attributes = redriven ? { attributes: { redriven: 'true' } } : {}
+    await mailbox.send(`${found.actor.name}.fifo`, { id, group: key, body: JSON.stringify(envelope), ...attributes })
+    return id
+  }
+
+  return {
+    clock,
+    random,
+    ports,
+    store,
+    read: reader(store),
+    replies,
+    published,
+    send,
+    deaths: () => deaths,
+    /** No more faults; lets everything under way come to its end. */
+    calm: async (ms = 300_000) => {
+      faults = CALM
+      await clock.advance(ms)
+    },
+    /** Messages that wait or are in flight, and dead letters, over all queues. */
+    left: async () => {
+      const t = topology('')
+      const queues = [...t.mailboxes.map(m => m.queue), ...t.hearings.map(h => h.queue)]
+      const dead = [...t.mailboxes.map(m => m.dead), ...t.hearings.map(h => h.dead)]
+      const count = async (names: readonly string[]) => {
+        const depths = await Promise.all(names.map(name => mailbox.depth(name)))
+        return depths.reduce((sum, d) => sum + d.waiting + d.inFlight, 0)
+      }
+      return { queued: await count(queues), dead: await count(dead) }
+    },
+  }
+}
+export type World = Awaited<ReturnType<typeof world>>
