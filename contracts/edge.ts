@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { text } from './text.ts'
 
 /** What the edge itself says, whatever the actors: problems, operations, the configuration of clients, health. */
 
@@ -48,9 +47,3 @@ export const Paging = z.object({
   limit: z.int().min(1).max(100).default(20).meta({ description: 'how many items at most' }),
   cursor: z.string().optional().meta({ description: 'the `next` of the page before; opaque' }),
 })
-
-/** The lines of a bulk request and of its answer (NDJSON). */
-export const BatchLine = z
-  .object({ id: text(1, 128), type: z.string(), data: z.unknown() })
-  .meta({ id: 'BatchLine', description: 'a message; its `id` is an idempotency key for this caller' })
-export const BatchReply = z.object({ id: z.string().nullable(), status: z.int(), body: z.unknown() }).meta({ id: 'BatchReply' })

@@ -1,18 +1,17 @@
-import { BatchLine, BatchReply, ClientConfig, Health, Operation } from '../edge.ts'
+import { ClientConfig, Health, Operation } from '../edge.ts'
 import type { Schemas } from '../json-schema.ts'
 import { problems } from '../mesh.ts'
 import { refer, withHeaders } from './headers.ts'
 import { group, json, problemResponses } from './responses.ts'
 
 type Own = {
-  readonly method: 'get' | 'post'
+  readonly method: 'get'
   readonly path: string
   readonly id: string
   readonly summary: string
   readonly open: boolean
   readonly answers: (schemas: Schemas) => Readonly<Record<number, object>>
   readonly parameters?: readonly object[]
-  readonly requestBody?: (schemas: Schemas) => object
   readonly refuses?: readonly string[]
 }
 const answer = (description: string, content: object) => ({ description, headers: withHeaders(), content })
@@ -42,24 +41,11 @@ export const ownRoutes: readonly Own[] = [
     method: 'get',
     path: '/v1/stream',
     id: 'stream',
-    summary: 'The live stream: a WebSocket with the subprotocol dailygrind.v1, described in /asyncapi.json',
-    open: false,
+    summary:
+      'The live stream: a WebSocket with the subprotocol dailygrind.v1, described in /asyncapi.json. A token that is missing or bad closes it with 4401',
+    open: true,
     answers: () => ({ 101: { description: 'Switching protocols' } }),
-    refuses: ['origin-not-allowed'],
-  },
-  {
-    method: 'post',
-    path: '/v1/batch',
-    id: 'batch',
-    summary: 'Many messages at once, a line each; the answer streams a line a message as it completes, order free',
-    open: false,
-    requestBody: s => ({
-      required: true,
-      description: 'at most 1,000 lines or 1 MiB; a bad line fails alone',
-      content: { 'application/x-ndjson': { schema: s.of(BatchLine, 'input') } },
-    }),
-    answers: s => ({ 200: answer('One line a message', { 'application/x-ndjson': { schema: s.of(BatchReply, 'output') } }) }),
-    refuses: ['body-too-large', 'unsupported-media-type'],
+    refuses: ['bad-request', 'origin-not-allowed'],
   },
   {
     method: 'get',
@@ -120,7 +106,6 @@ export const ownOperation = (own: Own, schemas: Schemas) => {
     summary: own.summary,
     ...(own.open ? { security: [] } : {}),
     parameters: [...(own.parameters ?? []), ...refer('RequestId')],
-    ...(own.requestBody ? { requestBody: own.requestBody(schemas) } : {}),
     responses: { ...answers, ...problemResponses(refused, schemas) },
   }
 }
