@@ -31,7 +31,10 @@ export const life = () => {
         ),
     },
   })
-  return { ports: mortalPorts, never, end: () => void (over = true), isOver: () => over }
+  const end = () => {
+    over = true
+  }
+  return { ports: mortalPorts, never, end, isOver: () => over }
 }
 
 /** Ends the life with a probability at every failpoint. */

@@ -34,10 +34,12 @@ export const wrongs = async (world: World, { sent, people, pairs }: Played): Pro
   const effects = new Set(events.map(e => e.id.slice(0, e.id.lastIndexOf('.'))))
   for (const m of sent.filter(x => x.type === 'comment.add' || x.type === 'post.publish')) {
     const status = replies.get(m.id)?.[0]?.status
-    if ((status === 201) !== effects.has(m.id)) wrong.push(`${m.type} ${m.id} was answered ${status} and ${effects.has(m.id) ? 'had an' : 'had no'} effect`)
+    if ((status === 201) !== effects.has(m.id))
+      wrong.push(`${m.type} ${m.id} was answered ${status} and ${effects.has(m.id) ? 'had an' : 'had no'} effect`)
   }
 
-  for (const { data } of of('post.published') as { data: { postId: string } }[]) wrong.push(...(await wrongPost(world, data.postId, events)))
+  for (const { data } of of('post.published') as { data: { postId: string } }[])
+    wrong.push(...(await wrongPost(world, data.postId, events)))
   for (const userId of people) {
     const archive = await read.range(post, { authorId: userId }, { limit: 10_000 })
     const live = archive.items.map(i => i.value).filter((p: PostState) => p.status === 'live')
@@ -52,13 +54,15 @@ export const wrongs = async (world: World, { sent, people, pairs }: Played): Pro
       outgoing: entries.filter(e => e.relation === 'outgoing').length,
       blocks: entries.filter(e => e.relation === 'blocked').length,
     }
-    if (JSON.stringify(stored) !== JSON.stringify(counted)) wrong.push(`${userId} counts ${JSON.stringify(stored)}, the rows say ${JSON.stringify(counted)}`)
+    if (JSON.stringify(stored) !== JSON.stringify(counted))
+      wrong.push(`${userId} counts ${JSON.stringify(stored)}, the rows say ${JSON.stringify(counted)}`)
   }
   for (const p of pairs) {
     const truth = await read.get(pair.at(p))
     const [ab, ba] = await read.all([circle.at({ userId: p.a, other: p.b }), circle.at({ userId: p.b, other: p.a })])
     const friends = [ab, ba].filter(e => e?.relation === 'friend').length
-    if (friends !== (truth.status === 'friends' ? 2 : 0)) wrong.push(`${p.a} and ${p.b} are ${truth.status}, and ${friends} rows say friends`)
+    if (friends !== (truth.status === 'friends' ? 2 : 0))
+      wrong.push(`${p.a} and ${p.b} are ${truth.status}, and ${friends} rows say friends`)
   }
   const { queued, dead } = await world.left()
   if (queued > 0) wrong.push(`${queued} messages are still queued`)
@@ -75,12 +79,16 @@ const wrongPost = async ({ read }: World, postId: string, events: readonly Event
     if (likes + comments > 0) wrong.push(`${postId} is deleted and has ${likes} likes and ${comments} comments left`)
     return wrong
   }
-  const mine = events.filter(e => e.key.endsWith(`post#${postId.split('.').slice(1).join('#')}`) && e.key.includes(postId.split('.')[0] ?? '?'))
+  const mine = events.filter(
+    e => e.key.endsWith(`post#${postId.split('.').slice(1).join('#')}`) && e.key.includes(postId.split('.')[0] ?? '?'),
+  )
   const n = (type: string) => mine.filter(e => e.type === type).length
   if (state.likeCount !== likes || likes !== n('post.liked') - n('post.unliked'))
     wrong.push(`${postId} counts ${state.likeCount} likes, has ${likes} rows, heard ${n('post.liked')} - ${n('post.unliked')}`)
   if (state.commentCount !== comments || comments !== n('comment.added') - n('comment.deleted'))
-    wrong.push(`${postId} counts ${state.commentCount} comments, has ${comments} rows, heard ${n('comment.added')} - ${n('comment.deleted')}`)
+    wrong.push(
+      `${postId} counts ${state.commentCount} comments, has ${comments} rows, heard ${n('comment.added')} - ${n('comment.deleted')}`,
+    )
   const order = mine.map(e => e.version * 1000 + e.n)
   if (new Set(order).size !== order.length) wrong.push(`${postId}: two events have one version and number`)
   return wrong

@@ -3,6 +3,7 @@ import { Registry } from 'prom-client'
 import { catalog } from '../../actors/catalog.ts'
 import { memoryBackplane } from '../../actors/kernel/backplane/memory.ts'
 import { virtualClock } from '../../actors/kernel/clock/virtual.ts'
+import type { ActorCode } from '../../actors/kernel/code.ts'
 import { memoryBus } from '../../actors/kernel/events/memory.ts'
 import { type MailboxFaults, memoryMailbox } from '../../actors/kernel/mailbox/memory.ts'
 import { metrics } from '../../actors/kernel/metrics.ts'
@@ -33,14 +34,16 @@ const RESTART_MS = 300
 const NATURALLY_ONCE = /"type":"(comment\.add|post\.publish|post\.sweep|user\.register)"/
 
 /** The whole mesh but for its edge in one process, on virtual time, with in-memory ports and a seed: what goes wrong goes wrong again alike. */
-export const world = async (seed: number, wanted: Faults = CALM) => {
+export const world = async (seed: number, wanted: Faults = CALM, codes: readonly ActorCode[] = catalog) => {
   let faults = wanted
+  let storeDown = false
   const random = seeded(seed)
   const chance = (p: number) => p > 0 && random() < p
   const clock = virtualClock(START)
   const store = memoryStore({
     clock,
     fault: (operation, phase) => {
+      if (storeDown) throw new Error('the store does not answer')
       if (operation === 'commit' && phase === 'after' && chance(faults.lostAnswer)) throw new Error('the answer of a commit was lost')
     },
   })
@@ -71,7 +74,7 @@ export const world = async (seed: number, wanted: Faults = CALM) => {
   let deaths = 0
   const counted = metrics(new Registry())
   const log = pino({ level: 'silent' })
-  const start = (code: (typeof catalog)[number]) => {
+  const start = (code: ActorCode) => {
     const one = life()
     const again = async () => {
       deaths++
@@ -83,9 +86,17 @@ export const world = async (seed: number, wanted: Faults = CALM) => {
       () => chance(faults.crash),
       () => void again(),
     )
-    startWorker({ code, ports: one.ports(ports), config: { CONCURRENCY: 8, POLLERS: 2, FAILPOINTS: '' }, log, metrics: counted, random, reach })
+    startWorker({
+      code,
+      ports: one.ports(ports),
+      config: { CONCURRENCY: 8, POLLERS: 2, FAILPOINTS: '' },
+      log,
+      metrics: counted,
+      random,
+      reach,
+    })
   }
-  for (const code of catalog) start(code)
+  for (const code of codes) start(code)
 
   let sent = 0
   /** Sends a command as an edge would. @returns its id */
@@ -114,6 +125,13 @@ export const world = async (seed: number, wanted: Faults = CALM) => {
     published,
     send,
     deaths: () => deaths,
+    mailbox,
+    set: (now: Partial<Faults>) => {
+      faults = { ...faults, ...now }
+    },
+    setStoreDown: (down: boolean) => {
+      storeDown = down
+    },
     /** No more faults; lets everything under way come to its end. */
     calm: async (ms = 300_000) => {
       faults = CALM

@@ -1,0 +1,223 @@
+import { describe, expect, test } from 'vitest'
+import { catalog } from '../actors/catalog.ts'
+import type { ActorCode } from '../actors/kernel/code.ts'
+import { redrive } from '../actors/kernel/dead-letters.ts'
+import type { Delivery } from '../actors/kernel/mailbox/port.ts'
+import { claimItem, claimPlace, operationPlace } from '../actors/kernel/replies.ts'
+import { comment, like, post, postKey } from '../contracts/posts.ts'
+import { CALM, type World, world } from './mesh/world.ts'
+
+const ANN = 'aaaaaaaa-0000-4000-8000-000000000000'
+const BOB = 'bbbbbbbb-0000-4000-8000-000000000000'
+/** Ann has posted; Bob is her friend. @returns the post's id */
+const friends = async (w: World) => {
+  for (const by of [ANN, BOB]) await w.send('user.replace', by, { firstName: 'F', lastName: 'L' })
+  await w.clock.advance(1_000)
+  await w.send('friend.request', ANN, { userId: BOB })
+  await w.send('friend.request', BOB, { userId: ANN })
+  const id = await w.send('post.publish', ANN, { title: 'T', content: 'C' })
+  await w.clock.advance(1_000)
+  return (w.replies.get(id)?.[0]?.body as { id: string } | undefined)?.id ?? 'not published'
+}
+const status = (w: World, id: string) => w.replies.get(id)?.map(r => r.status)
+
+/** The actors, with a rule that throws at comments that say so until it is mended. */
+const faulty = () => {
+  let mended = false
+  const mend = () => {
+    mended = true
+  }
+  const broken = (code: ActorCode): ActorCode => {
+    const decide = code.rules.decide['comment.add']
+    if (!decide) return code
+    const thrower: typeof decide = (state, message, loaded) => {
+      if (!mended && (message as { data: { content: string } }).data.content === 'poison')
+        throw new TypeError('cannot read properties of poison')
+      return decide(state, message, loaded)
+    }
+    return { ...code, rules: { ...code.rules, decide: { ...code.rules.decide, 'comment.add': thrower } } }
+  }
+  return { codes: catalog.map(broken), mend }
+}
+const deadLetters = async (w: World, queue: string): Promise<Delivery[]> => {
+  const found: Delivery[] = []
+  const consumer = w.mailbox.consume(queue, { pollers: 1, visibility: 1 }, async deliveries => void found.push(...deliveries))
+  await w.clock.advance(500)
+  await consumer.stop()
+  await w.clock.advance(2_000)
+  return found
+}
+
+describe('a rule that throws', () => {
+  test('makes a dead letter of its message alone, with the reason, and its neighbours go on', async () => {
+    const { codes } = faulty()
+    const w = await world(1, CALM, codes)
+    const postId = await friends(w)
+    const before = await w.send('comment.add', BOB, { postId, content: 'before' })
+    const poison = await w.send('comment.add', BOB, { postId, content: 'poison' })
+    const after = await w.send('comment.add', BOB, { postId, content: 'after' })
+    await w.clock.advance(120_000)
+    expect(status(w, before)).toEqual([201])
+    expect(status(w, after)).toEqual([201])
+    expect(w.replies.get(poison)).toMatchObject([{ status: 500, problem: { code: 'internal-error' } }])
+    expect(await w.store.get([operationPlace(poison)])).toMatchObject([{ reply: { status: 500 } }])
+    const dead = await deadLetters(w, 'posts-dead.fifo')
+    expect(dead.map(d => d.id)).toEqual([poison])
+    expect(dead[0]?.attributes.reason).toContain('cannot read properties of poison')
+    expect(Number(dead[0]?.attributes.receives)).toBe(5)
+    expect(await w.read.get(post.at(postKey(postId)))).toMatchObject({ commentCount: 2 })
+  })
+
+  test('handles its message once when it is redriven after a fix', async () => {
+    const { codes, mend } = faulty()
+    const w = await world(2, CALM, codes)
+    const postId = await friends(w)
+    const poison = await w.send('comment.add', BOB, { postId, content: 'poison' })
+    await w.clock.advance(120_000)
+    mend()
+    const redriven = redrive(w.mailbox, w.clock, 'posts.fifo')
+    await w.clock.advance(60_000)
+    expect((await redriven).map(r => r.id)).toEqual([poison])
+    expect(await w.left()).toEqual({ queued: 0, dead: 0 })
+    expect((await w.read.range(comment, { postId }, { limit: 10 })).items.map(i => i.value.content)).toEqual(['poison'])
+    expect(await w.read.get(post.at(postKey(postId)))).toMatchObject({ commentCount: 1 })
+  })
+})
+
+test('a redriven toggle does not undo a newer one', async () => {
+  const w = await world(3)
+  const postId = await friends(w)
+  const at = new Date(w.clock.now()).toISOString()
+  await w.clock.advance(1_000)
+  await w.send('post.like', BOB, { postId })
+  await w.clock.advance(1_000)
+  await w.send('post.unlike', BOB, { postId })
+  await w.clock.advance(1_000)
+  await w.send('post.like', BOB, { postId }, { id: 'late', at, redriven: true })
+  await w.clock.advance(1_000)
+  expect(status(w, 'late')).toEqual([200])
+  expect(await w.read.get(like.at({ postId, by: BOB }))).toMatchObject({ liked: false })
+  expect(await w.read.get(post.at(postKey(postId)))).toMatchObject({ likeCount: 0 })
+})
+
+describe('what cannot be read goes to the dead letters at once, and says why', () => {
+  const good = {
+    v: 1,
+    id: 'x1',
+    type: 'post.like',
+    key: 'k',
+    by: BOB,
+    at: '2026-03-02T09:00:00.000Z',
+    data: { postId: 'p' },
+    trace: { request: 'r', cause: null, traceparent: null },
+  }
+  test.each([
+    ['no JSON', '{"v":1,', 'not JSON'],
+    ['an unknown version', JSON.stringify({ ...good, v: 2 }), 'v: '],
+    ['an unknown type', JSON.stringify({ ...good, type: 'post.fly' }), 'post.fly'],
+    ['a type that is a property of every object', JSON.stringify({ ...good, type: 'constructor' }), 'constructor'],
+    ['data against the contract', JSON.stringify(good), 'postId: is not a post'],
+    ['another key’s group', JSON.stringify({ ...good, data: { postId: `${ANN}.20260302.000001` } }), 'belongs to the key'],
+  ])('%s', async (_, body, reason) => {
+    const w = await world(4)
+    await w.mailbox.send('posts.fifo', { id: 'bad', group: 'k', body })
+    await w.clock.advance(1_000)
+    const [dead, ...others] = await deadLetters(w, 'posts-dead.fifo')
+    expect(others).toEqual([])
+    expect(dead?.attributes.reason).toContain(reason)
+    expect(dead?.attributes.receives).toBe('1')
+    expect(dead?.body).toBe(body)
+  })
+})
+
+describe('engines that fail make no dead letters', () => {
+  test('the store does not answer for a minute', async () => {
+    const w = await world(5)
+    const postId = await friends(w)
+    w.setStoreDown(true)
+    const ids = await Promise.all(Array.from({ length: 20 }, (_, n) => w.send('comment.add', BOB, { postId, content: `${n}` })))
+    await w.clock.advance(60_000)
+    expect(ids.flatMap(id => status(w, id) ?? [])).toEqual([])
+    w.setStoreDown(false)
+    await w.clock.advance(60_000)
+    expect(ids.map(id => status(w, id))).toEqual(ids.map(() => [201]))
+    expect(await w.left()).toEqual({ queued: 0, dead: 0 })
+  })
+
+  test('events cannot be published for a minute: held, then delivered', async () => {
+    const w = await world(6)
+    const postId = await friends(w)
+    w.set({ publish: 1 })
+    const id = await w.send('post.like', BOB, { postId })
+    await w.clock.advance(60_000)
+    // The work is done and told; the message is held until its event is out.
+    expect(status(w, id)).toEqual([200])
+    expect((await w.left()).queued).toBe(1)
+    w.set({ publish: 0 })
+    await w.clock.advance(20_000)
+    expect(w.published.filter(e => e.type === 'post.liked')).toHaveLength(1)
+    expect(await w.left()).toEqual({ queued: 0, dead: 0 })
+  })
+})
+
+test('the event of a message that vanished after its commit goes out with the key’s next turn', async () => {
+  const w = await world(7)
+  const postId = await friends(w)
+  w.set({ publish: 1 })
+  await w.send('post.like', BOB, { postId })
+  await w.clock.advance(1_000)
+  const place = post.at(postKey(postId)).place
+  const [item] = await w.store.get([place])
+  expect(item?.outbox).toMatchObject([{ events: [{ type: 'post.liked' }] }])
+
+  // Another mesh over the same store, in whose mailbox that message never was: as if it had been dead-lettered after its commit.
+  const next = await world(8)
+  for (const items of Object.entries(w.store.dump())) await next.store.commit(items[1].map(put => ({ put, table: items[0] })))
+  await next.send('comment.add', BOB, { postId, content: 'next' }, { id: 'next', at: new Date(next.clock.now()).toISOString() })
+  await next.clock.advance(5_000)
+  expect(next.published.map(e => e.type)).toEqual(['post.liked', 'comment.added'])
+})
+
+test('a message whose claim has a reply is answered with it and does nothing', async () => {
+  const w = await world(9)
+  const postId = await friends(w)
+  const claim = 'claim-of-bob'
+  await w.store.commit([
+    {
+      put: claimItem(claim, { bodyHash: 'h', messageId: 'c1', at: new Date(w.clock.now()).toISOString() }, w.clock.now()),
+      table: 'kernel',
+    },
+  ])
+  await w.send('post.like', BOB, { postId }, { id: 'c1', claim })
+  await w.clock.advance(1_000)
+  await w.send('post.unlike', BOB, { postId })
+  // More than five minutes later the queue has forgotten the id, and takes it for a new message.
+  await w.clock.advance(600_000)
+  await w.send('post.like', BOB, { postId }, { id: 'c1', claim })
+  await w.clock.advance(1_000)
+  expect(w.replies.get('c1')).toEqual([
+    { status: 200, body: { liked: true, likeCount: 1 } },
+    { status: 200, body: { liked: true, likeCount: 1 } },
+  ])
+  expect(await w.store.get([claimPlace(claim)])).toMatchObject([{ reply: { status: 200 } }])
+  expect(await w.read.get(post.at(postKey(postId)))).toMatchObject({ likeCount: 0 })
+})
+
+test('a refusal leaves an item that may be created over and goes after a day', async () => {
+  const w = await world(10)
+  for (const by of [ANN, BOB]) await w.send('user.replace', by, { firstName: 'F', lastName: 'L' })
+  await w.clock.advance(1_000)
+  const postId = `${ANN}.20260302.000001`
+  const early = await w.send('post.like', BOB, { postId })
+  await w.clock.advance(1_000)
+  expect(status(w, early)).toEqual([404])
+  const published = await w.send('post.publish', ANN, { title: 'T', content: 'C' })
+  await w.clock.advance(1_000)
+  expect(w.replies.get(published)).toMatchObject([{ status: 201, body: { id: postId } }])
+  const nowhere = `${BOB}.20260302.000009`
+  await w.send('post.like', ANN, { postId: nowhere })
+  await w.clock.advance(1_000)
+  expect(await w.store.get([post.at(postKey(nowhere)).place])).toMatchObject([{ untouched: true }])
+  await w.clock.advance(25 * 3_600_000)
+  expect(await w.store.get([post.at(postKey(nowhere)).place])).toEqual([undefined])
+})
