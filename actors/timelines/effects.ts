@@ -108,7 +108,7 @@ export default hearings(timelines, {
   'comment.deleted': {
     act: async (event, context) => {
       const { postId, commentId, by } = event.data.comment
-      await below(event, context, { postId, by }, async ({ commentCount }) => ({ postId, commentCount, comment: { id: commentId } }))
+      await below(event, context, { postId, by }, async ({ commentCount }) => ({ postId, commentCount, comment: commentId }))
     },
   },
 
