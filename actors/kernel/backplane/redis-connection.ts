@@ -1,0 +1,124 @@
+import { Redis, type RedisOptions } from 'ioredis'
+import type { Logger } from 'pino'
+import type { Clock } from '../clock/port.ts'
+
+export type BackplaneLog = Pick<Logger, 'info' | 'warn' | 'error'>
+export type ConnectionContext = { readonly url: string; readonly clock: Clock; readonly log: BackplaneLog | undefined }
+
+const PING_MS = 5_000
+const OPTIONS = {
+  // Both this project's embedded engine and every managed Redis speak it.
+  protocol: 2,
+  lazyConnect: true,
+  // While Redis is away every call fails at once, those under way too: callers have other ways, and nothing piles up.
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  commandTimeout: 1_000,
+  connectTimeout: 2_000,
+  retryStrategy: (times: number) => Math.min(2_000, 50 * 2 ** Math.min(times, 6)) * (0.75 + Math.random() / 2),
+  enableAutoPipelining: true,
+} as const satisfies RedisOptions
+
+/** The server without the password that its address may hold. */
+const place = (url: string): string => {
+  const { hostname, port, pathname } = new URL(url)
+  return hostname === '' ? pathname : `${hostname}:${port || 6379}`
+}
+
+/**
+ * A connection that comes back by itself.
+ * @param onReady called each time the connection stands; what it rejects breaks the connection, to be tried anew
+ */
+export const redisConnection = ({ url, clock, log }: ConnectionContext, name: string, onReady: (redis: Redis) => Promise<void>) => {
+  const redis = new Redis(url, OPTIONS)
+  const where = `Redis at ${place(url)}`
+  let error: string | null = 'not connected yet'
+  let told = false
+
+  let standing: Promise<void> | undefined
+
+  const broken = (cause: unknown) => {
+    error = cause instanceof Error ? cause.message || cause.name : String(cause)
+    if (!told) log?.warn({ err: cause }, `${where} (${name}) cannot be reached; trying on`)
+    told = true
+  }
+  // Without a listener ioredis writes to the console.
+  redis.on('error', broken)
+  redis.on('close', () => {
+    error ??= 'the connection was closed'
+  })
+  const again = (cause: unknown) => {
+    if (redis.status !== 'ready') return
+    broken(cause)
+    redis.disconnect(true)
+  }
+  const stand = async () => {
+    try {
+      await onReady(redis)
+      if (told) log?.info(`${where} (${name}) is back`)
+      told = false
+      error = null
+    } catch (cause) {
+      again(cause)
+    }
+  }
+  redis.on('ready', () => {
+    standing = stand()
+  })
+  // Finds out about a server that hangs and a connection that is gone without a word; a subscriber sends nothing by itself.
+  const pinging = clock.every(PING_MS, () => {
+    if (redis.status !== 'ready') return
+    redis.ping().catch(again)
+  })
+
+  return {
+    redis,
+    /** Resolves once the first try is over, however it went. */
+    start: async () => {
+      await redis.connect().catch(broken)
+      await standing
+    },
+    /** Makes the connection anew, where it stands and yet something went wrong on it. */
+    again,
+    /** Why it does not stand, or null. */
+    error: () => (error === null ? null : `${where} (${name}): ${error}`),
+    /** @throws at once while the connection does not stand */
+    run: async <T>(what: string, run: (redis: Redis) => Promise<T>): Promise<T> => {
+      if (redis.status !== 'ready') throw new Error(`${what}: ${where} is not connected (${error ?? redis.status})`)
+      try {
+        return await run(redis)
+      } catch (cause) {
+        throw new Error(`${what}: ${where}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+      }
+    },
+    close: () => {
+      pinging.stop()
+      redis.disconnect()
+    },
+  }
+}
+export type RedisConnection = ReturnType<typeof redisConnection>
+
+/** Why a Redis must not be used, or null. One that evicts would drop replies and presence whenever its memory is full, unnoticed. */
+export const evicting = async (redis: Redis, log: BackplaneLog | undefined): Promise<string | null> => {
+  let policy: string | undefined
+  try {
+    const answer: unknown = await redis.config('GET', 'maxmemory-policy')
+    policy = Array.isArray(answer) ? String(answer[1]) : undefined
+  } catch (err) {
+    // Many managed ones forbid the question. A broken connection is told elsewhere.
+    if (err instanceof Error && err.name === 'ReplyError')
+      log?.warn({ err }, 'Redis does not tell its maxmemory-policy: make sure that it is noeviction')
+    return null
+  }
+  return policy === undefined || policy === 'noeviction' ? null : `its maxmemory-policy is ${policy}: it must be noeviction`
+}
+
+/** Most items of one caller in one pipeline: a long list of friends must not hold up everybody's replies. */
+const CHUNK = 500
+/** Runs `each` for all items, so many at a time. */
+export const inChunks = async <T>(items: readonly T[], each: (item: T) => Promise<unknown>): Promise<void> => {
+  for (let at = 0; at < items.length; at += CHUNK) await Promise.all(items.slice(at, at + CHUNK).map(each))
+}

@@ -1,0 +1,97 @@
+import { REFRESH_MS } from './limits.ts'
+import type { Backplane, EdgeListener } from './port.ts'
+import { type ConnectionContext, inChunks, type RedisConnection, redisConnection } from './redis-connection.ts'
+import { hearWord } from './wire.ts'
+
+type Keys = { readonly edge: (edge: string) => string; readonly here: (user: string) => string }
+type SeatsContext = ConnectionContext & {
+  readonly key: Keys
+  readonly commands: RedisConnection
+  /** Seconds that a presence counts when it is not renewed. */
+  readonly ttl: number
+}
+type Seat = { readonly listener: EdgeListener; readonly announce: () => Promise<void>; readonly end: () => void }
+
+/** The edges of this process: what they hear, and who is present at them. Only a process with an edge opens the second connection, which subscribes. */
+export const redisSeats = (context: SeatsContext) => {
+  const { key, commands, clock, log, ttl } = context
+  const seats = new Map<string, Seat>()
+  let subscriber: RedisConnection | undefined
+
+  const hear = (channel: string, text: string) => {
+    const seat = seats.get(channel)
+    if (!seat) return
+    try {
+      hearWord(text, seat.listener)
+    } catch (err) {
+      // Thrown on, it would end the process.
+      log?.error({ err, channel }, 'what came over the backplane could not be heard')
+    }
+  }
+  const open = (): RedisConnection => {
+    const connection = redisConnection(context, 'subscriptions', async redis => {
+      if (seats.size > 0) await redis.subscribe(...seats.keys())
+    })
+    connection.redis.on('message', hear)
+    return connection
+  }
+
+  const join: Backplane['join'] = async (edge, listener) => {
+    const channel = key.edge(edge)
+    const users = new Set<string>()
+    const arrive = (user: string) =>
+      commands.run('a presence cannot be told', async redis => {
+        const at = key.here(user)
+        await Promise.all([redis.hset(at, edge, clock.now() + ttl * 1000), redis.expire(at, ttl)])
+      })
+    const go = (user: string) => commands.run('an absence cannot be told', redis => redis.hdel(key.here(user), edge))
+    // What fails now is made good by the next round, or when Redis is back.
+    const announce = () => inChunks([...users], user => (users.has(user) ? arrive(user) : Promise.resolve())).catch(() => {})
+    const refreshing = clock.every(REFRESH_MS, () => void announce())
+    const seat: Seat = { listener, announce, end: refreshing.stop }
+    seats.get(channel)?.end()
+    seats.set(channel, seat)
+
+    // Where this fails the connection is made anew, and subscribes for all seats.
+    if (subscriber) await subscriber.run('an edge is not heard yet', redis => redis.subscribe(channel)).catch(subscriber.again)
+    else {
+      subscriber = open()
+      await subscriber.start()
+    }
+    return {
+      present: async user => {
+        users.add(user)
+        await arrive(user)
+      },
+      absent: async user => {
+        users.delete(user)
+        await go(user)
+      },
+      leave: async () => {
+        const gone = [...users]
+        users.clear()
+        seat.end()
+        if (seats.get(channel) === seat) {
+          seats.delete(channel)
+          await subscriber?.run('an edge leaves', redis => redis.unsubscribe(channel)).catch(() => {})
+        }
+        // Else they are forgotten with the time.
+        await inChunks(gone, go).catch(() => {})
+      },
+    }
+  }
+
+  return {
+    join,
+    /** Tells again who is present: Redis may have come back empty. */
+    announce: () => {
+      for (const seat of seats.values()) void seat.announce()
+    },
+    error: () => subscriber?.error() ?? null,
+    close: () => {
+      for (const seat of seats.values()) seat.end()
+      seats.clear()
+      subscriber?.close()
+    },
+  }
+}

@@ -1,0 +1,305 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { backplaneConformance, listening } from '../actors/kernel/backplane/conformance.ts'
+import { memoryBackplane, memoryHub } from '../actors/kernel/backplane/memory.ts'
+import { redisBackplane } from '../actors/kernel/backplane/redis.ts'
+import { virtualClock } from '../actors/kernel/clock/virtual.ts'
+import { startRedis } from '../deploy/embedded/redis.ts'
+
+const DEADLINE = { timeout: 15_000, interval: 10 }
+const START = Date.now()
+
+type Engine = { readonly url: string; readonly close: () => Promise<void> }
+type RealEngine = Engine & { readonly process: ChildProcess }
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+/** Those that a failed test left behind end with the file. */
+const servers = new Set<ChildProcess>()
+afterAll(() => {
+  for (const server of servers) server.kill('SIGKILL')
+})
+
+/** A `redis-server` of our own, in memory. */
+const startReal = async ({ port, options = [] }: { port?: number; options?: string[] } = {}): Promise<RealEngine> => {
+  const folder = await mkdtemp(join(tmpdir(), 'dailygrind-test-'))
+  const at = port ?? (await freePort())
+  const fixed = ['--bind', '127.0.0.1', '--port', String(at), '--save', '', '--appendonly', 'no', '--dir', folder]
+  const server = spawn('redis-server', [...fixed, ...options], { stdio: 'ignore' })
+  servers.add(server)
+  const url = `redis://127.0.0.1:${at}`
+  const close = async () => {
+    const ended = server.exitCode === null && server.signalCode === null ? once(server, 'exit') : undefined
+    server.kill('SIGKILL')
+    await ended
+    servers.delete(server)
+    await rm(folder, { recursive: true })
+  }
+  const probe = new Redis(url, { retryStrategy: () => 20 })
+  probe.on('error', () => {})
+  try {
+    await vi.waitFor(() => expect(probe.status).toBe('ready'), DEADLINE)
+  } catch (error) {
+    await close()
+    throw error
+  } finally {
+    probe.disconnect()
+  }
+  return { url, process: server, close }
+}
+const found = spawnSync('redis-server', ['--version']).status === 0
+if (!found) console.warn('\n*** redis-server is not on the PATH: the backplane was NOT tried on a real Redis ***\n')
+
+const openRedis = (start: () => Promise<Engine>) => async () => {
+  const engine = await start()
+  const clock = virtualClock(START)
+  return {
+    connect: () => redisBackplane({ url: engine.url, prefix: 'test-', clock }),
+    pass: clock.advance,
+    close: engine.close,
+  }
+}
+
+backplaneConformance('memory', async () => {
+  const clock = virtualClock(START)
+  const hub = memoryHub()
+  return { connect: async () => memoryBackplane({ clock, hub }), pass: clock.advance, close: async () => {} }
+})
+backplaneConformance('Redis, embedded', openRedis(startRedis))
+if (found) backplaneConformance('redis-server', openRedis(startReal))
+
+describe('the memory backplane', () => {
+  test('keeps a reply for an hour and spans for ten minutes', async () => {
+    const clock = virtualClock()
+    const backplane = memoryBackplane({ clock })
+    await backplane.reply('edge', 'command', { status: 200 })
+    await backplane.trace({ request: 'r', id: 'i', cause: null, actor: 'a', what: 'w', at: 0, ms: 0, engine: [], outcome: 'ok' })
+    await clock.advance(599_999)
+    expect((await backplane.spans('r')).length).toBe(1)
+    await clock.advance(1)
+    expect(await backplane.spans('r')).toEqual([])
+    await clock.advance(2_999_999)
+    expect(await backplane.replyOf('command')).toEqual({ status: 200 })
+    await clock.advance(1)
+    expect(await backplane.replyOf('command')).toBeUndefined()
+  })
+})
+
+const engines = [
+  { name: 'embedded', here: true, start: (port?: number): Promise<Engine> => startRedis(port === undefined ? {} : { port }) },
+  { name: 'redis-server', here: found, start: (port?: number): Promise<Engine> => startReal(port === undefined ? {} : { port }) },
+]
+describe.each(engines.filter(e => e.here))('the Redis backplane on $name', { timeout: 30_000 }, ({ start }) => {
+  test('fails at once while Redis is away, says so, and comes back by itself, empty as it may be', async () => {
+    const engine = await start()
+    const port = Number(new URL(engine.url).port)
+    const [edge, worker] = await Promise.all([redisBackplane({ url: engine.url }), redisBackplane({ url: engine.url })])
+    const heard = listening()
+    const seat = await edge.join('e1', heard.listener)
+    await seat.present('ada')
+    await worker.reply('e1', 'before', { status: 200 })
+    await vi.waitFor(() => expect(heard.replies.length).toBe(1), DEADLINE)
+
+    await engine.close()
+    await vi.waitFor(() => expect([edge.health().ok, worker.health().ok]).toEqual([false, false]), DEADLINE)
+    expect(worker.health().error).toMatch(/^Redis at 127\.0\.0\.1:\d+ \(commands\): /)
+    // As many as there may be: none waits, none piles up.
+    const outcomes = await Promise.allSettled([
+      ...Array.from({ length: 1_000 }, (_, n) => worker.reply('e1', `lost ${n}`, { status: 200 })),
+      worker.replyOf('before'),
+      worker.online(['ada']),
+      worker.deliver('e1', [{ id: 'f', to: ['ada'], type: 't', at: '', data: null }]),
+      seat.present('bob'),
+      seat.absent('nobody'),
+    ])
+    expect(outcomes.every(o => o.status === 'rejected')).toBe(true)
+    await expect(worker.replyOf('before')).rejects.toThrow(
+      /^the reply to before cannot be asked for: Redis at 127\.0\.0\.1:\d+ is not connected/,
+    )
+
+    const again = await start(port)
+    await vi.waitFor(
+      () =>
+        expect([edge.health(), worker.health()]).toEqual([
+          { ok: true, error: null },
+          { ok: true, error: null },
+        ]),
+      DEADLINE,
+    )
+    await worker.reply('e1', 'after', { status: 201 })
+    await vi.waitFor(() => expect(heard.replies.map(([command]) => command)).toEqual(['before', 'after']), DEADLINE)
+    // Who came while it was away, too.
+    await vi.waitFor(async () => expect([...(await worker.online(['ada', 'bob'])).keys()].sort()).toEqual(['ada', 'bob']), DEADLINE)
+    await Promise.all([edge.close(), worker.close()])
+    await again.close()
+  })
+
+  test('starts without a Redis, and uses it once it is there', async () => {
+    const port = await freePort()
+    const backplane = await redisBackplane({ url: `redis://127.0.0.1:${port}` })
+    expect(backplane.health().ok).toBe(false)
+    const heard = listening()
+    const seat = await backplane.join('e1', heard.listener)
+    await expect(seat.present('ada')).rejects.toThrow('is not connected')
+    const engine = await start(port)
+    await vi.waitFor(() => expect(backplane.health().ok).toBe(true), DEADLINE)
+    await backplane.reply('e1', 'c', { status: 200 })
+    await vi.waitFor(() => expect(heard.replies.length).toBe(1), DEADLINE)
+    await vi.waitFor(async () => expect((await backplane.online(['ada'])).get('ada')).toEqual(['e1']), DEADLINE)
+    await backplane.close()
+    await engine.close()
+  })
+
+  test('deployments with prefixes of their own do not hear each other', async () => {
+    const engine = await start()
+    const [a, b] = await Promise.all(['a-', 'b-'].map(prefix => redisBackplane({ url: engine.url, prefix })))
+    const [inA, inB] = [listening(), listening()]
+    await a?.join('edge', inA.listener)
+    const seat = await b?.join('edge', inB.listener)
+    await seat?.present('ada')
+    await a?.reply('edge', 'c', { status: 200 })
+    await b?.reply('edge', 'd', { status: 200 })
+    await vi.waitFor(() => expect([inA.replies.length, inB.replies.length]).toEqual([1, 1]), DEADLINE)
+    expect([inA.replies[0]?.[0], inB.replies[0]?.[0]]).toEqual(['c', 'd'])
+    expect(await b?.replyOf('c')).toBeUndefined()
+    expect((await a?.online(['ada']))?.size).toBe(0)
+    await Promise.all([a?.close(), b?.close()])
+    await engine.close()
+  })
+
+  test('what others write into its channel, and a listener that throws, end nothing', async () => {
+    const engine = await start()
+    const errors: unknown[] = []
+    const log = { info: () => {}, warn: () => {}, error: (...args: unknown[]) => void errors.push(args) }
+    const backplane = await redisBackplane({ url: engine.url, log })
+    const heard = listening()
+    await backplane.join('edge', {
+      ...heard.listener,
+      reply: (command, reply) => {
+        if (command === 'bad') throw new Error('the listener threw')
+        heard.listener.reply(command, reply)
+      },
+    })
+    const stranger = new Redis(engine.url)
+    for (const word of ['nonsense', '{"kind":"else"}', '{"kind":"live","frames":[{}]}']) await stranger.publish('edge:edge', word)
+    stranger.disconnect()
+    await backplane.reply('edge', 'bad', { status: 200 })
+    await backplane.reply('edge', 'good', { status: 200 })
+    await vi.waitFor(() => expect(heard.replies.map(([command]) => command)).toEqual(['good']), DEADLINE)
+    expect(errors.length).toBe(4)
+    await backplane.close()
+    await engine.close()
+  })
+
+  test('keys and what they hold go with the time', async () => {
+    const engine = await start()
+    const backplane = await redisBackplane({ url: engine.url })
+    const seat = await backplane.join('edge', listening().listener)
+    await seat.present('ada')
+    await backplane.reply('edge', 'c', { status: 200 })
+    await backplane.trace({ request: 'r', id: 'i', cause: null, actor: 'a', what: 'w', at: 0, ms: 0, engine: [], outcome: 'ok' })
+    const redis = new Redis(engine.url)
+    const left = async (key: string) => redis.ttl(key)
+    for (const [key, seconds] of [
+      ['reply:c', 3_600],
+      ['here:ada', 90],
+      ['trace:r', 600],
+    ] as const) {
+      expect(await left(key)).toBeGreaterThan(seconds - 60)
+      expect(await left(key)).toBeLessThanOrEqual(seconds)
+    }
+    redis.disconnect()
+    await backplane.close()
+    await engine.close()
+  })
+})
+
+describe('the Redis backplane and a server that never answers', { timeout: 30_000 }, () => {
+  test('starts, fails its calls, and closes', async () => {
+    const sockets = new Set<Socket>()
+    const silent = createServer(socket => void sockets.add(socket)).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const backplane = await redisBackplane({ url: `redis://127.0.0.1:${(silent.address() as AddressInfo).port}` })
+    expect(backplane.health().ok).toBe(false)
+    await expect(backplane.reply('e', 'c', { status: 200 })).rejects.toThrow('cannot be told')
+    await backplane.close()
+    for (const socket of sockets) socket.destroy()
+    silent.close()
+  })
+})
+
+describe.runIf(found)('the Redis backplane and a real Redis', { timeout: 40_000 }, () => {
+  test('refuses one that evicts, naming the policy', async () => {
+    for (const policy of ['allkeys-lru', 'volatile-ttl']) {
+      const engine = await startReal({ options: ['--maxmemory-policy', policy] })
+      await expect(redisBackplane({ url: engine.url })).rejects.toThrow(
+        `The backplane cannot use its Redis: its maxmemory-policy is ${policy}: it must be noeviction`,
+      )
+      await engine.close()
+    }
+  })
+
+  test('says so when one that evicts takes its place later', async () => {
+    const engine = await startReal()
+    const backplane = await redisBackplane({ url: engine.url })
+    await engine.close()
+    const evicts = await startReal({ port: Number(new URL(engine.url).port), options: ['--maxmemory-policy', 'allkeys-random'] })
+    await vi.waitFor(() => expect(backplane.health().error).toMatch(/maxmemory-policy is allkeys-random/), DEADLINE)
+    await backplane.close()
+    await evicts.close()
+  })
+
+  test('warns of one that does not tell its policy, and uses it', async () => {
+    const engine = await startReal({ options: ['--rename-command', 'CONFIG', ''] })
+    const warnings: string[] = []
+    const log = { info: () => {}, error: () => {}, warn: (_: unknown, message?: string) => void warnings.push(message ?? '') }
+    const backplane = await redisBackplane({ url: engine.url, log })
+    expect(warnings).toEqual(['Redis does not tell its maxmemory-policy: make sure that it is noeviction'])
+    await backplane.reply('e', 'c', { status: 200 })
+    await backplane.close()
+    await engine.close()
+  })
+
+  test('survives one that hangs for a while', async () => {
+    const engine = await startReal()
+    const [edge, worker] = await Promise.all([redisBackplane({ url: engine.url }), redisBackplane({ url: engine.url })])
+    const heard = listening()
+    await edge.join('e', heard.listener)
+    engine.process.kill('SIGSTOP')
+    await expect(worker.reply('e', 'hangs', { status: 200 })).rejects.toThrow(/cannot be told: .*timed out/)
+    // The edge asks for nothing and finds out all the same.
+    await vi.waitFor(() => expect([edge.health().ok, worker.health().ok]).toEqual([false, false]), DEADLINE)
+    engine.process.kill('SIGCONT')
+    await vi.waitFor(() => expect([edge.health().ok, worker.health().ok]).toEqual([true, true]), DEADLINE)
+    await worker.reply('e', 'after', { status: 200 })
+    await vi.waitFor(() => expect(heard.replies.map(([command]) => command)).toContain('after'), DEADLINE)
+    await Promise.all([edge.close(), worker.close()])
+    await engine.close()
+  })
+
+  test('tells a reply in one round trip, and shares it among callers', async () => {
+    const engine = await startReal()
+    const backplane = await redisBackplane({ url: engine.url })
+    const redis = new Redis(engine.url)
+    const reads = async () => Number(/total_reads_processed:(\d+)/.exec(await redis.info('stats'))?.[1])
+    const before = await reads()
+    await Promise.all(Array.from({ length: 100 }, (_, n) => backplane.reply('e', `c${n}`, { status: 200 })))
+    // One read of the pipeline (more if TCP cuts it) and one of the question itself; 200 were they sent one by one.
+    expect((await reads()) - before).toBeLessThan(10)
+    redis.disconnect()
+    await backplane.close()
+    await engine.close()
+  })
+})
