@@ -38,10 +38,22 @@ const openSqs = async (port?: number) => {
       },
       { step: 'initialize' },
     )
+  /** Awaited before each request of sending; to be replaced by a test. */
+  const hold = { sending: async (_bodies: string[]) => {} }
+  sqs.middlewareStack.add(
+    next => async args => {
+      const entries = 'Entries' in args.input ? args.input.Entries : undefined
+      const sent = entries?.flatMap(entry => ('MessageBody' in entry ? [entry.MessageBody ?? ''] : [])) ?? []
+      if (sent.length > 0) await hold.sending(sent)
+      return next(args)
+    },
+    { step: 'initialize' },
+  )
   const queueUrl = async (name: string) => (await sqs.send(new GetQueueUrlCommand({ QueueName: name }))).QueueUrl ?? ''
   return {
     engine,
     calls,
+    hold,
     mailbox: sqsMailbox({ sqs, polling, queueUrl, stopMs: 100 }),
     create: async (name: string, attributes: Record<string, string> = {}) => {
       const Attributes = { ...(name.endsWith('.fifo') ? { FifoQueue: 'true' } : {}), ...attributes }
@@ -92,6 +104,31 @@ describe('the SQS mailbox', { timeout: 20_000 }, () => {
     await vi.waitFor(() => expect(got.length).toBe(400), DEADLINE)
     await consumer.stop()
     expect(calls.get('DeleteMessageBatchCommand')).toBeLessThanOrEqual(100)
+    await close()
+  })
+
+  test('a request that is slow holds back its groups and no others', async () => {
+    const { mailbox, create, hold, close } = await openSqs()
+    await create('order.fifo')
+    let release = () => {}
+    const slow = new Promise<void>(resolve => {
+      release = resolve
+    })
+    const requests: string[][] = []
+    hold.sending = async bodies => {
+      requests.push(bodies)
+      if (bodies.includes('a1')) await slow
+    }
+    const send = (body: string) => mailbox.send('order.fifo', { id: body, group: body.slice(0, 1), body })
+    const first = send('a1')
+    await vi.waitFor(() => expect(requests).toEqual([['a1']]), DEADLINE)
+    const later = [send('a2'), send('a3')]
+    // Issued after them and yet done before: it is not behind the slow request.
+    await send('b1')
+    expect(requests).toEqual([['a1'], ['b1']])
+    release()
+    await Promise.all([first, ...later])
+    expect(requests).toEqual([['a1'], ['b1'], ['a2', 'a3']])
     await close()
   })
 
