@@ -52,40 +52,88 @@ const unheard = ({ person, ears }: Device, told: Acknowledged): string[] => {
   ]
 }
 
-const compare = async (people: readonly Person[], told: Acknowledged, { scene, same, plain, bold }: Teller) => {
-  scene('Every acknowledged command took effect exactly once')
-  plain(
-    bold(
-      `            ${'post of'.padEnd(10)}${['comments acknowledged', 'counted', 'listed', 'likes acknowledged', 'counted', 'listed'].join('  ')}`,
-    ),
-  )
-  for (const { name, client } of people) {
-    const postId = told.posts.get(client.userId) ?? ''
-    const [post, comments, likes, archive] = await Promise.all([
-      client.ask('post.get', { postId }),
-      collected(client.each('comment.list', { postId, limit: 100 })),
-      collected(client.each('like.list', { postId, limit: 100 })),
-      collected(client.each('post.list', { userId: client.userId })),
-    ])
-    const commented = [...(told.comments.get(postId) ?? [])].sort()
-    const liked = [...(told.likes.get(postId) ?? [])].sort()
-    const cells = [commented.length, post.commentCount, comments.length, liked.length, post.likeCount, likes.length]
-    const widths = [21, 7, 6, 18, 7, 6]
-    plain(`            ${name.padEnd(10)}${cells.map((c, i) => String(c).padStart(widths[i] ?? 0)).join('  ')}`)
-    same(`${name}’s comments are those acknowledged`, comments.map(c => c.id).sort(), commented)
-    same('… and its likes', likes.map(p => p.id).sort(), liked)
-    same('… and both counts', [post.commentCount, post.likeCount], [commented.length, liked.length])
-    same(
-      '… and there is one post of the day',
-      archive.map(p => p.id),
-      [postId],
-    )
-    const { firstName } = await client.ask('user.get', { userId: client.userId })
-    same('… by whoever took that name last', firstName, told.names.get(client.userId))
-    const { items } = await client.ask('timeline.get', { limit: 100 })
-    const others = [...told.posts].filter(([id]) => id !== client.userId).map(([, id]) => id)
-    same('… whose timeline has everybody else’s', items.map(p => p.id).sort(), others.sort())
+type Row = { readonly acknowledged: readonly string[]; readonly counted: number; readonly listed: readonly string[] }
+type Found = {
+  readonly name: string
+  readonly comments: Row
+  readonly likes: Row
+  readonly archive: readonly string[]
+  readonly now: string
+  readonly timeline: readonly string[]
+}
+const ids = (things: readonly { id: string }[]) => things.map(t => t.id).sort()
+
+/** What is there of one person, read as that person. */
+const find = async ({ name, client }: Person, told: Acknowledged): Promise<Found> => {
+  const me = client.userId
+  const postId = told.posts.get(me) ?? ''
+  const [post, comments, likes, archive, profile, timeline] = await Promise.all([
+    client.ask('post.get', { postId }),
+    collected(client.each('comment.list', { postId, limit: 100 })),
+    collected(client.each('like.list', { postId, limit: 100 })),
+    collected(client.each('post.list', { userId: me })),
+    client.ask('user.get', { userId: me }),
+    collected(client.each('timeline.get', {})),
+  ])
+  return {
+    name,
+    comments: { acknowledged: [...(told.comments.get(postId) ?? [])].sort(), counted: post.commentCount, listed: ids(comments) },
+    likes: { acknowledged: [...(told.likes.get(postId) ?? [])].sort(), counted: post.likeCount, listed: ids(likes) },
+    archive: ids(archive),
+    now: profile.firstName,
+    timeline: ids(timeline),
   }
+}
+
+const table = (found: readonly Found[], { plain, bold }: Teller) => {
+  const heads = ['comments acknowledged', 'counted', 'listed', 'likes acknowledged', 'counted', 'listed']
+  const line = (name: string, cells: readonly (string | number)[]) =>
+    `            ${name.padEnd(10)}${cells.map((c, i) => String(c).padStart(heads[i]?.length ?? 0)).join('  ')}`
+  plain(bold(line('post of', heads)))
+  for (const { name, comments: c, likes: l } of found)
+    plain(line(name, [c.acknowledged.length, c.counted, c.listed.length, l.acknowledged.length, l.counted, l.listed.length]))
+}
+
+const compare = async (people: readonly Person[], told: Acknowledged, teller: Teller) => {
+  teller.scene('Every acknowledged command took effect exactly once')
+  const found = await Promise.all(people.map(person => find(person, told)))
+  table(found, teller)
+  const each = (what: string, is: (f: Found) => unknown, due: (f: Found, userId: string) => unknown) =>
+    teller.same(
+      what,
+      found.map(is),
+      found.map((f, i) => due(f, people[i]?.client.userId ?? '')),
+    )
+  each(
+    'The comments listed are those acknowledged',
+    f => f.comments.listed,
+    f => f.comments.acknowledged,
+  )
+  each(
+    '… and the likes',
+    f => f.likes.listed,
+    f => f.likes.acknowledged,
+  )
+  each(
+    '… and the counts',
+    f => [f.comments.counted, f.likes.counted],
+    f => [f.comments.acknowledged.length, f.likes.acknowledged.length],
+  )
+  each(
+    'Everybody has one post of the day',
+    f => f.archive,
+    (_, me) => [told.posts.get(me)],
+  )
+  each(
+    '… and the name that they took last',
+    f => f.now,
+    (_, me) => told.names.get(me),
+  )
+  each(
+    '… and everybody else’s post in the timeline',
+    f => f.timeline,
+    (_, me) => [...told.posts].flatMap(([id, post]) => (id === me ? [] : [post])).sort(),
+  )
 }
 
 const hear = async (devices: readonly Device[], told: Acknowledged, { scene, comes, same, tell }: Teller) => {
@@ -109,6 +157,11 @@ const hear = async (devices: readonly Device[], told: Acknowledged, { scene, com
     'No device heard anything twice',
     doubled,
     devices.map(() => 0),
+  )
+  same(
+    '… or anything that the contract does not know',
+    devices.flatMap(d => d.ears.nonsense),
+    [],
   )
 }
 
