@@ -3,16 +3,19 @@ import type { Place } from '../../../contracts/actor.ts'
 /** An item as it is stored: plain values, its place, and the kernel's own attributes. */
 export type Item = Readonly<Record<string, unknown>> & { readonly pk: string; readonly sk: string }
 
-/** What a condition asks of the item as it stands: that its `version` is this one (0: that it does not exist), or that an attribute is absent. */
+/**
+ * What a condition asks of the item as it stands: that its `version` is this one (0: that it does not exist), or that an attribute is absent.
+ * An expired item does not exist and has no attributes.
+ */
 export type Condition = { readonly version: number } | { readonly absent: string }
 
 /** One write of a commit. `item.expiresAt` (epoch seconds) makes it count as gone from then on; every read leaves such items out. */
 export type StoreWrite =
   | { readonly put: Item; readonly table: string; readonly when?: Condition }
   | { readonly remove: Place }
-  /** Adds to numbers, absent ones counting as 0; refused when a sum would pass its `atMost`. */
+  /** Adds to numbers, absent ones counting as 0; refused when a sum would grow past its `atMost` or shrink below 0, or when the item has expired. */
   | { readonly add: Place; readonly by: Readonly<Record<string, number>>; readonly atMost: Readonly<Record<string, number>> }
-  /** Sets attributes of an item that exists. */
+  /** Sets attributes of an item that exists; undefined takes one away. */
   | { readonly set: Place; readonly values: Readonly<Record<string, unknown>>; readonly when?: Condition }
 
 export type Range = {
@@ -36,7 +39,9 @@ export type Store = {
   readonly query: (range: Range) => Promise<{ items: Item[]; more: boolean }>
   /**
    * All writes or none (at most 100 items, each place once).
-   * @throws ConditionLost when a condition does not hold; Conflict when another transaction was in the way; both mean that nothing was written
+   * @throws ConditionLost when a condition does not hold; Conflict when another transaction was in the way; both mean that nothing was written.
+   * Any other error leaves open whether it was. One conditional write alone, tried again after its answer was lost, can lose its condition against
+   * itself: whoever sends one looks whether the item is its own.
    */
   readonly commit: (writes: readonly StoreWrite[]) => Promise<void>
 }
