@@ -25,7 +25,7 @@ const isBug = (error: unknown) =>
 
 /** Takes the events that an actor hears, and does what its hearings say. The queue may repeat and reorder; events of one key are taken one after another here. */
 export const eventConsumer = ({ code, ports, config, log, metrics }: WorkerContext) => {
-  const { mailbox, backplane, clock } = ports
+  const { mailbox, backplane, jobs, clock } = ports
   const actor = code.declaration
   const queue = `${actor.name}-events`
   const heard = new Map(actor.hears.flatMap(type => (declared.has(type) ? [[type, declared.get(type) as AnyEvent]] : [])))
@@ -35,7 +35,7 @@ export const eventConsumer = ({ code, ports, config, log, metrics }: WorkerConte
     if (paused) log.warn({ err, queue }, 'an engine fails: polling slows down')
     else log.info({ queue }, 'engines answer again')
   })
-  const context = { read: reader(ports.store), backplane, clock }
+  const context = { read: reader(ports.store), backplane, jobs, clock }
 
   const tell = async (event: EventEnvelope, commands: ReturnType<Tell>) => {
     for (const [k, { type, data }] of commands.entries()) {

@@ -4,6 +4,7 @@ import type { EventEnvelope } from '../../contracts/envelope.ts'
 import type { Commands, Events, EventType } from '../../contracts/mesh.ts'
 import type { Backplane } from './backplane/port.ts'
 import type { Clock } from './clock/port.ts'
+import type { Jobs } from './jobs/port.ts'
 import type { Reader } from './reader.ts'
 
 /** An event as a hearer sees it, its data typed by the contract of whoever emits it. */
@@ -18,7 +19,7 @@ export type OwnCommand<A extends AnyActor> = {
 }[keyof A['commands'] & keyof Commands & string]
 
 /** What an effect may use. */
-export type EffectContext = { readonly read: Reader; readonly backplane: Backplane; readonly clock: Clock }
+export type EffectContext = { readonly read: Reader; readonly backplane: Backplane; readonly jobs: Jobs; readonly clock: Clock }
 
 /**
  * What an actor does about an event: `tell` makes commands of it for the actor itself (pure), `act` does something outside that may be repeated.

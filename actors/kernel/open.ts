@@ -7,6 +7,7 @@ import { redisBackplane } from './backplane/redis.ts'
 import { systemClock } from './clock/system.ts'
 import type { Config } from './config.ts'
 import { snsBus } from './events/sns.ts'
+import { memoryJobs } from './jobs/memory.ts'
 import { sqsMailbox } from './mailbox/sqs.ts'
 import type { Ports } from './ports.ts'
 import { dynamoStore } from './store/dynamodb.ts'
@@ -19,7 +20,8 @@ export type OpenPorts = { readonly ports: Ports; readonly clients: Clients; read
  * @throws when no backplane is configured, or the one there is would evict what it is given
  */
 export const openPorts = async (config: Config, log: Logger, onCall?: OnCall): Promise<OpenPorts> => {
-  if (config.REDIS_URL === undefined) throw new Error('REDIS_URL is not set: edge and workers need a Redis to tell each other replies and live events')
+  if (config.REDIS_URL === undefined)
+    throw new Error('REDIS_URL is not set: edge and workers need a Redis to tell each other replies and live events')
   const prefix = config.PREFIX
   const clients = openClients(config, onCall ? { onCall } : {})
   const queueUrl = queueUrls(clients.sqs, prefix)
@@ -32,6 +34,7 @@ export const openPorts = async (config: Config, log: Logger, onCall?: OnCall): P
       mailbox: sqsMailbox({ sqs: clients.sqs, polling: clients.sqsPolling, queueUrl, log }),
       events: snsBus({ sns: clients.sns, topicArn: topicArns(clients.sqs, prefix, home.queue, queueUrl) }),
       backplane,
+      jobs: memoryJobs({ clock: systemClock }),
       clock: systemClock,
     },
     clients,

@@ -13,26 +13,33 @@ export const life = () => {
       return over ? never : result
     }
   }
-  const mortalPorts = ({ store, mailbox, events, backplane, clock }: Ports): Ports => ({
-    store: { get: mortal(store.get), query: mortal(store.query), commit: mortal(store.commit) },
-    events: { publish: mortal(events.publish) },
-    backplane: { ...backplane, reply: mortal(backplane.reply), deliver: mortal(backplane.deliver), online: mortal(backplane.online) },
-    clock: {
-      now: clock.now,
-      sleep: mortal(clock.sleep),
-      every: (ms, tick) => clock.every(ms, () => (over ? undefined : tick())),
-    },
-    mailbox: {
-      send: mortal(mailbox.send),
-      depth: mailbox.depth,
-      consume: (queue, options, handler) =>
-        mailbox.consume(queue, { ...options, ready: mortal(async () => options.ready?.()) }, deliveries =>
-          mortal(handler)(deliveries.map(d => ({ ...d, ack: mortal(d.ack), extend: mortal(d.extend) }))),
-        ),
-    },
-  })
+  let die = async () => {}
+  const mortalPorts = ({ store, mailbox, events, backplane, jobs, clock }: Ports): Ports => {
+    die = jobs.close
+    return {
+      store: { get: mortal(store.get), query: mortal(store.query), commit: mortal(store.commit) },
+      events: { publish: mortal(events.publish) },
+      backplane: { ...backplane, reply: mortal(backplane.reply), deliver: mortal(backplane.deliver), online: mortal(backplane.online) },
+      // Its own: what a dead process is at comes back to others.
+      jobs: { ...jobs, add: mortal(jobs.add) },
+      clock: {
+        now: clock.now,
+        sleep: mortal(clock.sleep),
+        every: (ms, tick) => clock.every(ms, () => (over ? undefined : tick())),
+      },
+      mailbox: {
+        send: mortal(mailbox.send),
+        depth: mailbox.depth,
+        consume: (queue, options, handler) =>
+          mailbox.consume(queue, { ...options, ready: mortal(async () => options.ready?.()) }, deliveries =>
+            mortal(handler)(deliveries.map(d => ({ ...d, ack: mortal(d.ack), extend: mortal(d.extend) }))),
+          ),
+      },
+    }
+  }
   const end = () => {
     over = true
+    void die()
   }
   return { ports: mortalPorts, never, end, isOver: () => over }
 }

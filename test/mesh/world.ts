@@ -5,6 +5,7 @@ import { memoryBackplane } from '../../actors/kernel/backplane/memory.ts'
 import { virtualClock } from '../../actors/kernel/clock/virtual.ts'
 import type { ActorCode } from '../../actors/kernel/code.ts'
 import { memoryBus } from '../../actors/kernel/events/memory.ts'
+import { jobsHub, memoryJobs } from '../../actors/kernel/jobs/memory.ts'
 import { type MailboxFaults, memoryMailbox } from '../../actors/kernel/mailbox/memory.ts'
 import { metrics } from '../../actors/kernel/metrics.ts'
 import type { Ports } from '../../actors/kernel/ports.ts'
@@ -63,7 +64,9 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
     },
   }
   const backplane = memoryBackplane({ clock })
-  const ports: Ports = { store, mailbox, events, backplane, clock }
+  const hub = jobsHub()
+  const jobs = () => memoryJobs({ clock, random, hub })
+  const ports: Ports = { store, mailbox, events, backplane, jobs: jobs(), clock }
 
   const replies = new Map<string, Reply[]>()
   await backplane.join('edge', {
@@ -88,7 +91,7 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
     )
     startWorker({
       code,
-      ports: one.ports(ports),
+      ports: one.ports({ ...ports, jobs: jobs() }),
       config: { CONCURRENCY: 8, POLLERS: 2, FAILPOINTS: '' },
       log,
       metrics: counted,

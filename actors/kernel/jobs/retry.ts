@@ -1,0 +1,43 @@
+import type { Job, JobHandler, Outcome, WorkOptions } from './port.ts'
+
+/** What becomes of a job after a try. */
+export type Verdict = 'done' | { readonly retryIn: number; readonly reason: string } | { readonly givenUp: string }
+
+type Circumstances = Pick<WorkOptions, 'firstPauseMs' | 'longestPauseMs'> & {
+  /** Epoch ms. */
+  readonly now: number
+  readonly random: () => number
+}
+
+const FIRST_MS = 1_000
+const LONGEST_MS = 600_000
+
+/** The pause after a try, in ms. Spread, so that what failed together does not come back together, and never shorter than what was asked for. */
+const pause = (
+  attempt: number,
+  afterMs: number | undefined,
+  { firstPauseMs = FIRST_MS, longestPauseMs = LONGEST_MS, random }: Circumstances,
+) => {
+  const grown = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(attempt - 1, 30))
+  const own = grown * (0.75 + random() / 2)
+  return Math.ceil(afterMs === undefined ? own : Math.max(own, afterMs + random() * grown))
+}
+
+/** What follows from the outcome of a job's try. */
+export const verdict = ({ attempt, until }: Pick<Job, 'attempt' | 'until'>, outcome: Outcome, circumstances: Circumstances): Verdict => {
+  if (outcome === 'done') return 'done'
+  if ('giveUp' in outcome) return { givenUp: outcome.giveUp }
+  const retryIn = pause(attempt, outcome.afterMs, circumstances)
+  if (circumstances.now + retryIn <= until) return { retryIn, reason: outcome.retry }
+  return { givenUp: `its time was over after ${attempt} ${attempt === 1 ? 'try' : 'tries'}, the last: ${outcome.retry}` }
+}
+
+/** One try, unless it comes too late. */
+export const attempted = async (job: Job, handler: JobHandler, now: number): Promise<Outcome> => {
+  if (now > job.until) return { giveUp: `its time was over before its try ${job.attempt}` }
+  try {
+    return await handler(job)
+  } catch (error) {
+    return { retry: error instanceof Error ? error.message || error.name : String(error) }
+  }
+}
