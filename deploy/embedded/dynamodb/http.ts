@@ -10,7 +10,7 @@ const LAST_BYTES_MS = 1_000
 
 export interface Wire {
   server: Server
-  /** Answers what is being worked on, turns away what comes after, and closes every socket, idle ones at once. */
+  /** Answers what has been asked and closes every connection, idle ones at once. */
   close(): Promise<void>
 }
 
@@ -18,9 +18,15 @@ export interface Wire {
 export function createWire(operations: ReadonlyMap<string, Operation>): Wire {
   const working = new Set<Promise<void>>()
   let closing = false
-  const server = createServer((request, response) => {
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const answer = await handle(request, operations)
+    if (!answer) return
+    // A busy client would keep its connection, and us, for ever.
     if (closing) response.setHeader('Connection', 'close')
-    const work = (closing ? turnAway(response) : handle(request, response, operations)).finally(() => working.delete(work))
+    await send(response, ...answer)
+  }
+  const server = createServer((request, response) => {
+    const work = serve(request, response).finally(() => working.delete(work))
     working.add(work)
   })
   server.keepAliveTimeout = KEEP_ALIVE_MS
@@ -38,35 +44,29 @@ export function createWire(operations: ReadonlyMap<string, Operation>): Wire {
   }
 }
 
-async function handle(request: IncomingMessage, response: ServerResponse, operations: ReadonlyMap<string, Operation>): Promise<void> {
+type HttpAnswer = [status: number, body: object]
+
+/** Undefined when the client left before it had asked. */
+async function handle(request: IncomingMessage, operations: ReadonlyMap<string, Operation>): Promise<HttpAnswer | undefined> {
   const body = await receive(request)
-  if (body === 'gone') return
-  if (body === 'too large') return send(response.setHeader('Connection', 'close'), 413, {})
-  if (request.method === 'GET') return send(response, 200, { healthy: true })
+  if (body === 'gone') return undefined
+  if (body === 'too large') return [413, { message: `a request has at most ${MAX_REQUEST_BYTES} bytes` }]
+  if (request.method === 'GET') return [200, { healthy: true }]
   const name = String(request.headers['x-amz-target']).split('.')[1] ?? ''
   const operation = operations.get(name)
-  if (!operation)
-    return send(response, 400, { __type: 'com.amazon.coral.service#UnknownOperationException', message: `unknown operation ${name}` })
+  if (!operation) return [400, { __type: 'com.amazon.coral.service#UnknownOperationException', message: `unknown operation ${name}` }]
   try {
-    const answer = await operation(JSON.parse(body.toString()))
-    await send(response, 200, answer)
+    return [200, await operation(JSON.parse(body.toString()))]
   } catch (error) {
-    await send(response, ...failure(name, error))
+    return failure(name, error)
   }
 }
 
-function failure(operation: string, error: unknown): [status: number, body: object] {
+function failure(operation: string, error: unknown): HttpAnswer {
   if (isRefusal(error)) return [error.statusCode, error.body]
   if (error instanceof SyntaxError) return [400, { __type: 'com.amazon.coral.service#SerializationException', message: error.message }]
   const message = `${operation} failed inside the embedded DynamoDB: ${error instanceof Error ? error.message : String(error)}`
   return [500, { __type: 'com.amazonaws.dynamodb.v20120810#InternalServerError', message }]
-}
-
-function turnAway(response: ServerResponse): Promise<void> {
-  return send(response, 503, {
-    __type: 'com.amazon.coral.service#ServiceUnavailableException',
-    message: 'the embedded DynamoDB is stopping',
-  })
 }
 
 function receive(request: IncomingMessage): Promise<Buffer | 'gone' | 'too large'> {
@@ -88,6 +88,8 @@ function receive(request: IncomingMessage): Promise<Buffer | 'gone' | 'too large
 /** Resolves when the answer is out, or its reader gone. */
 function send(response: ServerResponse, status: number, body: object): Promise<void> {
   return new Promise(resolve => {
+    // Gone while the operation ran: its 'close' has been and will not come again.
+    if (response.destroyed) return resolve()
     response.on('close', resolve)
     // A string goes out with the head in one piece, a buffer in two.
     const text = JSON.stringify(body)

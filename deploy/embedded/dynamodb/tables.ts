@@ -68,7 +68,7 @@ export async function finishInterrupted(level: Level): Promise<void> {
 }
 
 /** Items, index entries and tags of a table. */
-export async function dropContents(level: Level, table: string): Promise<void> {
+async function dropContents(level: Level, table: string): Promise<void> {
   const starts = [prefix.items(table), prefix.indexes('local', table), prefix.indexes('global', table), prefix.tags(table)]
   await Promise.all(starts.map(start => level.clear(startingWith(start))))
 }
