@@ -198,6 +198,31 @@ describe('the connections', () => {
     expect(settled.map(s => (s.status === 'rejected' ? s.reason.name : s.status))).toEqual(Array(6).fill('TimeoutError'))
   })
 
+  test('do not carry a request any more whose caller gave up while it waited for one', async () => {
+    clients.close()
+    clients = openClients(
+      { AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: `http://127.0.0.1:${(engine.address() as AddressInfo).port}`, EMBEDDED: true },
+      { limits: { connections: 1, requestMs: 20_000 } },
+    )
+    const putOf = (TableName: string) => new PutItemCommand({ TableName, Item: { pk: { S: 'a' } } })
+    const controller = new AbortController()
+    let given: Promise<unknown> | undefined
+    faults = [
+      async (request, response) => {
+        given = clients.dynamodb.send(putOf('given-up'), { abortSignal: controller.signal })
+        // Time to be signed, and to take its place behind this one.
+        for (let i = 0; i < 20; i++) await new Promise(setImmediate)
+        controller.abort()
+        await given.catch(() => {})
+        fine('{}')(request, response)
+      },
+    ]
+    await clients.dynamodb.send(putOf('first'))
+    await clients.dynamodb.send(putOf('last'))
+    await expect(given).rejects.toMatchObject({ name: 'AbortError' })
+    expect(bodies.map(body => JSON.parse(body).TableName)).toEqual(['first', 'last'])
+  })
+
   test('are used again after an answer, but not after a request that timed out', async () => {
     const sockets = new Set<unknown>()
     const noting: Fault = (request, response) => {
