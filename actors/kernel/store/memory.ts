@@ -6,7 +6,7 @@ import { copied, isTooLarge, tooLarge } from './values.ts'
 import { additions, checked, isExpired, placeOf } from './writes.ts'
 
 /** Called around every operation. What it throws `after` a commit is an answer lost: the commit stands. */
-export type StoreFault = (operation: 'get' | 'query' | 'commit', phase: 'before' | 'after') => void | Promise<void>
+type StoreFault = (operation: 'get' | 'query' | 'commit', phase: 'before' | 'after') => void | Promise<void>
 export type MemoryStoreOptions = { readonly clock: Pick<Clock, 'now'>; readonly fault?: StoreFault }
 export type MemoryStore = Store & {
   /** All items of each table in the order of their keys, those that count as gone too. */
