@@ -14,6 +14,7 @@ import { commander } from './command.ts'
 import { cors, originCheck } from './cors.ts'
 import { cursors } from './cursors.ts'
 import { engines } from './engines.ts'
+import { freePort } from './free-port.ts'
 import { type EdgeHealth, health, type Phase } from './health.ts'
 import { createHandler } from './http.ts'
 import { claims } from './idempotency.ts'
@@ -217,7 +218,13 @@ export const startEdge = async (options: EdgeOptions): Promise<Edge> => {
   const clock = options.clock ?? options.ports.clock
   const core = await createEdge(options)
   const { handle, accept } = core
-  const server = await listen({ host: config.HOST, port: config.PORT, handle, accept, streamPath: STREAM_PATH })
+  const server = await listen({
+    host: config.HOST,
+    port: config.PORT || (await freePort(config.HOST)),
+    handle,
+    accept,
+    streamPath: STREAM_PATH,
+  })
   const host = `${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${server.port}`
   core.serving(host)
   let drained: Promise<void> | undefined
