@@ -1,6 +1,7 @@
-import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
-import { CreateQueueCommand, GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { CreateTopicCommand, SubscribeCommand } from '@aws-sdk/client-sns'
+import { CreateQueueCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs'
 import { describe, expect, test, vi } from 'vitest'
+import { openClients } from '../actors/kernel/aws/clients.ts'
 import { systemClock } from '../actors/kernel/clock/system.ts'
 import { virtualClock } from '../actors/kernel/clock/virtual.ts'
 import { type BusUnderTest, busConformance, TOPOLOGY } from '../actors/kernel/events/conformance.ts'
@@ -33,14 +34,8 @@ const openMemory = async (): Promise<BusUnderTest> => {
 
 const openSns = async () => {
   const engine = await startSqsSns()
-  const options = {
-    region: 'us-east-1',
-    endpoint: engine.endpoint,
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    maxAttempts: 1,
-  }
-  const sqs = new SQSClient(options)
-  const sns = new SNSClient(options)
+  const clients = openClients({ AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: engine.endpoint, EMBEDDED: true })
+  const { sqs, sqsPolling: polling, sns } = clients
   let publishes = 0
   sns.middlewareStack.add(
     (next, context) => args => {
@@ -69,7 +64,7 @@ const openSns = async () => {
     if (arn === undefined) throw new Error(`there is no topic ${name}`)
     return arn
   }
-  const { heard, stop } = hear(sqsMailbox({ sqs, polling: sqs, queueUrl, stopMs: 100 }))
+  const { heard, stop } = hear(sqsMailbox({ sqs, polling, queueUrl, stopMs: 100 }))
   return {
     bus: snsBus({ sns, topicArn }),
     publishes: () => publishes,
@@ -77,8 +72,7 @@ const openSns = async () => {
     heard,
     close: async () => {
       await stop()
-      sqs.destroy()
-      sns.destroy()
+      clients.close()
       await engine.close()
     },
   }

@@ -1,5 +1,6 @@
-import { CreateQueueCommand, GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { CreateQueueCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs'
 import { describe, expect, test, vi } from 'vitest'
+import { openClients } from '../actors/kernel/aws/clients.ts'
 import { systemClock } from '../actors/kernel/clock/system.ts'
 import { virtualClock } from '../actors/kernel/clock/virtual.ts'
 import { mailboxConformance } from '../actors/kernel/mailbox/conformance.ts'
@@ -18,16 +19,8 @@ const seeded = (seed: number) => () => {
 
 const openSqs = async (port?: number) => {
   const engine = await startSqsSns(port === undefined ? {} : { port })
-  const client = (requestTimeout: number) =>
-    new SQSClient({
-      region: 'us-east-1',
-      endpoint: engine.endpoint,
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-      maxAttempts: 2,
-      requestHandler: { connectionTimeout: 1_000, requestTimeout, throwOnRequestTimeout: true },
-    })
-  const sqs = client(5_000)
-  const polling = client(25_000)
+  const clients = openClients({ AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: engine.endpoint, EMBEDDED: true })
+  const { sqs, sqsPolling: polling } = clients
   const calls = new Map<string, number>()
   for (const one of [sqs, polling])
     one.middlewareStack.add(
@@ -60,8 +53,7 @@ const openSqs = async (port?: number) => {
       await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes }))
     },
     close: async () => {
-      sqs.destroy()
-      polling.destroy()
+      clients.close()
       await engine.close()
     },
   }

@@ -99,8 +99,6 @@ const poller = (context: PollerContext, queueUrl: string): (() => Promise<void>)
     preReceiveMessageCallback: async () => {
       if (failures > 0) await backOff(failures)
       await context.ready?.()
-      // What waited here while stopping began must not begin a poll of 20 s.
-      stopping.signal.throwIfAborted()
       poll = during()
     },
     handleMessageBatch: async messages => {
