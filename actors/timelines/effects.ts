@@ -1,4 +1,5 @@
 import { comment, like, post, postKey } from '../../contracts/posts.ts'
+import type { StreamEvents } from '../../contracts/stream.ts'
 import { timelines } from '../../contracts/timelines.ts'
 import { type Pair, type Person, pair, pairOf, user } from '../../contracts/users.ts'
 import { type EffectContext, type Heard, hearings } from '../kernel/hearing.ts'
@@ -26,11 +27,11 @@ const written = {
  * What somebody did below a post, to its author and to them: each if they may see the post and the one who did it.
  * @param say what there is to say; undefined if it is not so any more
  */
-const below = async (
-  event: Heard<'post.liked' | 'post.unliked' | 'comment.added' | 'comment.edited' | 'comment.deleted'>,
+const below = async <E extends 'post.liked' | 'post.unliked' | 'comment.added' | 'comment.edited' | 'comment.deleted'>(
+  event: Heard<E>,
   context: EffectContext,
   { postId, by }: { postId: string; by: string },
-  say: (counts: { likeCount: number; commentCount: number }, who: Person) => Promise<unknown>,
+  say: (counts: { likeCount: number; commentCount: number }, who: Person) => Promise<StreamEvents[E] | undefined>,
 ) => {
   const { read } = context
   const { authorId } = postKey(postId)

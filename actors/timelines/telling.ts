@@ -1,11 +1,11 @@
-import type { EventEnvelope } from '../../contracts/envelope.ts'
+import type { StreamEvents, StreamEventType } from '../../contracts/stream.ts'
 import type { Live } from '../kernel/backplane/port.ts'
 import type { EffectContext } from '../kernel/hearing.ts'
 
 /** What some people are told of an event: those who are told the same share a frame. */
-export type Telling = { readonly to: readonly string[]; readonly data: unknown }
+type Telling<E extends StreamEventType> = { readonly to: readonly string[]; readonly data: StreamEvents[E] }
 
-type Told = Pick<EventEnvelope, 'id' | 'type' | 'at'>
+type Told<E> = { readonly type: E; readonly id: string; readonly at: string }
 type Edges = ReadonlyMap<string, readonly string[]>
 
 const add = <T>(lists: Map<string, T[]>, key: string, item: T): void => {
@@ -15,7 +15,11 @@ const add = <T>(lists: Map<string, T[]>, key: string, item: T): void => {
 }
 
 /** A frame for each telling that concerns an edge, with those of its people who are connected there. */
-const framesByEdge = ({ id, type, at }: Told, tellings: readonly Telling[], edges: Edges): ReadonlyMap<string, readonly Live[]> => {
+const framesByEdge = <E extends StreamEventType>(
+  { id, type, at }: Told<E>,
+  tellings: readonly Telling<E>[],
+  edges: Edges,
+): ReadonlyMap<string, readonly Live[]> => {
   const byEdge = new Map<string, Live[]>()
   for (const { to, data } of tellings) {
     const there = new Map<string, string[]>()
@@ -30,11 +34,11 @@ const framesByEdge = ({ id, type, at }: Told, tellings: readonly Telling[], edge
  * @param audience whom it concerns, repeats allowed
  * @param tell who of the people online is told what; whom it leaves out may not see the thing any more
  */
-export const tellOnline = async (
+export const tellOnline = async <E extends StreamEventType>(
   { backplane }: EffectContext,
-  event: Told,
+  event: Told<E>,
   audience: readonly string[],
-  tell: (online: readonly string[]) => Promise<readonly Telling[]>,
+  tell: (online: readonly string[]) => Promise<readonly Telling<E>[]>,
 ): Promise<void> => {
   const people = [...new Set(audience)]
   const edges = await backplane.online(people)

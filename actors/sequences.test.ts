@@ -1,0 +1,196 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { isRefusal, type Refusal } from '../contracts/actor.ts'
+import { comment, like, postKey, post as record, slot } from '../contracts/posts.ts'
+import { circle, counts } from '../contracts/users.ts'
+import { catalog } from './catalog.ts'
+import { type Outcome, world } from './kernel/testing/world.ts'
+import postViews from './posts/views.ts'
+import { type Act, type Model, model } from './testing/model.ts'
+import { ann, bob, cem, dan } from './testing/village.ts'
+import timelineViews from './timelines/views.ts'
+import userViews from './users/views.ts'
+
+const people = [ann, bob, cem, dan]
+
+/** One step of a program; `nth` picks a post or comment of those there are, `later` is how much time goes by before, in seconds. */
+const step = fc.record({
+  type: fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom('friend.request', 'friend.accept') },
+    { weight: 2, arbitrary: fc.constantFrom('friend.withdraw', 'friend.remove', 'user.block', 'user.unblock', 'user.replace') },
+    { weight: 4, arbitrary: fc.constantFrom('post.publish', 'post.like', 'post.unlike', 'comment.add') },
+    { weight: 2, arbitrary: fc.constantFrom('post.delete', 'comment.edit', 'comment.delete') },
+  ),
+  by: fc.constantFrom(...people),
+  other: fc.constantFrom(...people),
+  nth: fc.nat(1000),
+  later: fc.oneof({ weight: 9, arbitrary: fc.constantFrom(0, 1, 60) }, { weight: 1, arbitrary: fc.constantFrom(3 * 3600, 20 * 3600) }),
+})
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
+
+const pick = <T>(list: readonly T[], nth: number): T | undefined => list[nth % Math.max(1, list.length)]
+const actOf = ({ type, by, other, nth }: Step, m: Model): Act | undefined => {
+  const [post, said] = [pick(m.posts, nth), pick(m.comments, nth)]
+  switch (type) {
+    case 'user.replace':
+    case 'post.publish':
+      return { type, by }
+    case 'post.delete':
+    case 'post.like':
+    case 'post.unlike':
+    case 'comment.add':
+      return post && { type, by, post }
+    case 'comment.edit':
+    case 'comment.delete':
+      return said && { type, by, comment: said }
+    default:
+      return { type: type as 'friend.request', by, other }
+  }
+}
+
+/** Says what an act means, again if need be. */
+const sayer =
+  (w: ReturnType<typeof world>) =>
+  (act: Act, at: string, c: { id?: string; redriven?: boolean } = {}): Outcome => {
+    const content = `edited at ${at}`
+    const { by } = act
+    if (act.type === 'user.replace') return w.say(by, act.type, { firstName: 'A', lastName: 'B', bio: at }, { at, ...c })
+    if ('other' in act) return w.say(by, act.type, { userId: act.other }, { at, ...c })
+    if (act.type === 'post.publish') return w.say(by, act.type, { title: 'T', content: 'C' }, { at, ...c })
+    if (act.type === 'comment.add') return w.say(by, act.type, { postId: act.post.id, content: 'said' }, { at, ...c })
+    if ('post' in act) return w.say(by, act.type, { postId: act.post.id }, { at, ...c })
+    const on = { postId: act.comment.post.id, commentId: act.comment.id }
+    return act.type === 'comment.edit' ? w.say(by, act.type, { ...on, content }, { at, ...c }) : w.say(by, act.type, on, { at, ...c })
+  }
+
+/** Where a program begins: who has a profile, and whether those who have are friends. */
+type Start = { readonly profiles: readonly string[]; readonly friends: boolean }
+const start = fc.record({ profiles: fc.constantFrom(people, people.slice(1)), friends: fc.boolean() })
+
+/** Runs a program on rules and model, which must agree at every step; gives the messages that had an effect. */
+const play = (steps: readonly Step[], { profiles, friends }: Start) => {
+  const w = world(catalog)
+  const m = model()
+  const say = sayer(w)
+  const effective: { act: Act; at: string; id: string }[] = []
+  const run = (act: Act) => {
+    const at = new Date(w.now()).toISOString()
+    const outcome = say(act, at)
+    const { id: made } = z.object({ id: z.string().default('') }).parse(outcome.body ?? {})
+    expect(outcome.refused ?? outcome.status, JSON.stringify(act)).toBe(m.expect(act, at, made))
+    if (outcome.events.length > 0) effective.push({ act, at, id: outcome.id })
+    expect(say(act, at, { id: outcome.id }).events, 'the same message at once again does nothing').toEqual([])
+    w.settle()
+  }
+  for (const by of profiles) run({ type: 'user.replace', by })
+  if (friends) for (const by of profiles) for (const other of profiles) if (by !== other) run({ type: 'friend.request', by, other })
+  for (const s of steps) {
+    w.until(new Date(w.now() + s.later * 1000).toISOString())
+    const act = actOf(s, m)
+    if (act) run(act)
+  }
+  return { w, m, say, effective }
+}
+const program = fc.array(step, { maxLength: 60, size: 'max' })
+
+test('whatever people do: every answer is as the model says, and what is stored adds up', () => {
+  fc.assert(
+    fc.property(program, start, (steps, begin) => {
+      const { w, m } = play(steps, begin)
+      for (const a of people) {
+        expect(w.at(counts.at({ userId: a }))).toEqual(m.counts(a))
+        for (const b of people) if (a !== b) expect(w.at(circle.at({ userId: a, other: b }))?.relation ?? 'none').toBe(m.relation(a, b))
+        const days = m.posts.filter(p => p.author === a && !p.deleted).map(p => p.at.slice(0, 10))
+        expect(new Set(days).size, 'one living post a day').toBe(days.length)
+        expect(w.at(slot.at({ authorId: a })).days[0]).toBe(days.at(-1))
+      }
+      for (const p of m.posts) {
+        const stored = w.at(record.at(postKey(p.id)))
+        if (p.deleted) expect(stored.status).toBe('deleted')
+        else expect(stored).toMatchObject({ status: 'live', likeCount: p.likes.size, commentCount: m.livingComments(p).length })
+        for (const by of people) expect(w.at(like.at({ postId: p.id, by }))?.liked ?? false).toBe(!p.deleted && p.likes.has(by))
+      }
+      for (const c of m.comments) {
+        const stored = w.at(comment.at({ postId: c.post.id, commentId: c.id }))
+        expect(stored !== undefined && !stored.deleted).toBe(!c.deleted && !c.post.deleted)
+      }
+    }),
+    { numRuns: 120 },
+  )
+})
+
+test('a redriven repeat of anything that had its effect changes nothing, in any order', () => {
+  fc.assert(
+    fc.property(program, start, fc.infiniteStream(fc.nat()), (steps, begin, dice) => {
+      const { w, say, effective } = play(steps, begin)
+      const before = w.stored()
+      const shuffled = effective.map(e => ({ e, k: dice.next().value ?? 0 })).sort((x, y) => x.k - y.k)
+      for (const { e } of shuffled) expect(say(e.act, e.at, { id: e.id, redriven: true }).events).toEqual([])
+      w.settle()
+      expect(w.stored()).toEqual(before)
+    }),
+    { numRuns: 80 },
+  )
+})
+
+test('everybody reads what the model says they may see, in pages', async () => {
+  await fc.assert(
+    fc.asyncProperty(program, start, fc.integer({ min: 1, max: 4 }), async (steps, begin, limit) => {
+      const { w, m } = play(steps, begin)
+      const read = await w.read()
+      type Page = Refusal | { readonly items: readonly { readonly id: string }[]; readonly next: string | null }
+      /** The ids on all pages of a list, or why there is none; no page but the last is short. */
+      const all = async (page: (after: string | undefined) => Promise<Page>) => {
+        const ids: string[] = []
+        for (let after: string | undefined; ; ) {
+          const answer = await page(after)
+          if (isRefusal(answer)) return answer.refused
+          ids.push(...answer.items.map(i => i.id))
+          if (answer.next === null) return ids
+          expect(answer.items).toHaveLength(limit)
+          after = answer.next
+        }
+      }
+      const today = new Date(w.now()).toISOString().slice(0, 10)
+      const newest = (list: typeof m.posts) => [...list].sort((x, y) => (`${x.at}${x.id}` < `${y.at}${y.id}` ? 1 : -1)).map(p => p.id)
+
+      for (const by of people) {
+        const request = <D>(data: D, after?: string) => ({ by, data, now: w.now(), limit, after })
+        const friends = m.friendsOf(by, people)
+        const current = m.posts.filter(p => !p.deleted && p.at.slice(0, 10) === today)
+        expect(await all(after => timelineViews['timeline.get'](request({}, after), read))).toEqual(
+          newest(current.filter(p => friends.includes(p.author))),
+        )
+        for (const p of m.posts) {
+          const visible = !p.deleted && m.sees(by, p.author)
+          const seen = await postViews['post.get'](request({ postId: p.id }), read)
+          if (visible) expect(seen).toMatchObject({ body: { id: p.id, likeCount: p.likes.size, liked: p.likes.has(by) } })
+          else expect(seen).toMatchObject({ refused: 'not-found' })
+          const likes = await all(after => postViews['like.list'](request({ postId: p.id }, after), read))
+          const comments = await all(after => postViews['comment.list'](request({ postId: p.id }, after), read))
+          if (!visible) expect([likes, comments]).toEqual(['not-found', 'not-found'])
+          else {
+            expect(likes).toEqual(people.filter(x => p.likes.has(x) && !m.hidden(by, x)))
+            expect(comments).toEqual(
+              m
+                .livingComments(p)
+                .filter(c => !m.hidden(by, c.by))
+                .map(c => c.id),
+            )
+          }
+        }
+        for (const other of people) {
+          const refusal = m.hidden(by, other) ? 'not-found' : by === other || friends.includes(other) ? undefined : 'not-a-friend'
+          const archive = await all(after => postViews['post.list'](request({ userId: other }, after), read))
+          expect(archive).toEqual(refusal ?? newest(m.posts.filter(p => p.author === other && !p.deleted)))
+          const list = await all(after => userViews['friend.list'](request({ userId: other }, after), read))
+          expect(Array.isArray(list) ? new Set(list) : list).toEqual(
+            refusal ?? new Set(m.friendsOf(other, people).filter(f => !m.hidden(by, f))),
+          )
+        }
+      }
+    }),
+    { numRuns: 40 },
+  )
+})
