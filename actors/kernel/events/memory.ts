@@ -4,7 +4,7 @@ import { allOf, weigh } from './limits.ts'
 import type { EventBus, Published } from './port.ts'
 
 /** What may go wrong with an event on its way, for tests. Queues that hear are unordered anyway; how late an event is, is up to their mailbox's faults. */
-export type BusFaults = {
+type BusFaults = {
   /** How many copies come besides it. */
   readonly duplicate?: (event: Published) => number
   /** It is published, but the publisher is told that it was not. */
