@@ -7,10 +7,3 @@ import { code as users } from './users/actor.ts'
 /** Every actor of the mesh with its code; one that is declared and missing here does not compile. */
 const byName: Readonly<Record<ActorName, ActorCode>> = { users, posts, timelines }
 export const catalog: readonly ActorCode[] = Object.values(byName)
-
-/** @throws when there is no such actor: the name comes from a command line or the environment */
-export const actorNamed = (name: string): ActorCode => {
-  const found = catalog.find(code => code.declaration.name === name)
-  if (!found) throw new Error(`there is no actor ${JSON.stringify(name)}; there are ${Object.keys(byName).join(', ')}`)
-  return found
-}
