@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
+import { SignInError } from './client/cognito.ts'
 import { ProblemError } from './client/http.ts'
 import { requestOf } from './client/request.ts'
 import type { StreamEvent } from './client/stream.ts'
@@ -135,9 +136,10 @@ describe('sending', () => {
   })
 
   test('tells what the pool refuses', async () => {
-    await expect((await mesh()).signUp({ email: 'a@example.org', password: 'x' })).rejects.toMatchObject({
-      kind: 'UsernameExistsException',
-    })
+    const said = await (await mesh()).signUp({ email: 'a@example.org', password: 'x' }).catch((error: unknown) => error)
+    expect(said).toBeInstanceOf(SignInError)
+    expect(said).toMatchObject({ kind: 'UsernameExistsException' })
+  })
   })
 })
 

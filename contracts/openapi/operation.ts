@@ -5,7 +5,7 @@ import { refer, withHeaders } from './headers.ts'
 import { json, refusalsOf } from './responses.ts'
 
 /** The names between braces in a path. */
-export const pathFields = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map(m => m[1] ?? '')
+const pathFields = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map(m => m[1] ?? '')
 
 /** What carries an ETag as a read carries one as the answer of a write, too. */
 const versioned = new Set([...queries.values()].filter(q => q.query.versioned).map(q => q.query.answer))

@@ -31,7 +31,7 @@ const kill = async (stage: Stage, name: string, { tell }: Teller) => {
   tell(`kill -9 ${pid} (${name}); ${next.pid} takes its place`)
 }
 
-type Device = { readonly person: Person; readonly ears: Ears }
+export type Device = { readonly person: Person; readonly ears: Ears }
 const times = (counts: Iterable<number>, is: (n: number) => boolean) => [...counts].filter(is).length
 
 /** What each device must have heard of comments and likes: the author of the post, and whoever acted. */
@@ -94,7 +94,7 @@ const table = (found: readonly Found[], { plain, bold }: Teller) => {
     plain(line(name, [c.acknowledged.length, c.counted, c.listed.length, l.acknowledged.length, l.counted, l.listed.length]))
 }
 
-const compare = async (people: readonly Person[], told: Acknowledged, teller: Teller) => {
+export const compare = async (people: readonly Person[], told: Acknowledged, teller: Teller) => {
   teller.scene('Every acknowledged command took effect exactly once')
   const found = await Promise.all(people.map(person => find(person, told)))
   table(found, teller)
@@ -136,7 +136,7 @@ const compare = async (people: readonly Person[], told: Acknowledged, teller: Te
   )
 }
 
-const hear = async (devices: readonly Device[], told: Acknowledged, { scene, comes, same, tell }: Teller) => {
+export const hear = async (devices: readonly Device[], told: Acknowledged, { scene, comes, same, tell }: Teller) => {
   scene('Every event was heard, once')
   for (const device of devices) {
     const { person, ears } = device
