@@ -26,7 +26,8 @@ export const gate = (clock: Clock, onChange: (paused: boolean, error: unknown) =
     open: async () => {
       for (let left = until - clock.now(); left > 0; left = until - clock.now()) await clock.sleep(Math.min(left, 250))
     },
-    error: () => (last === null ? null : last instanceof Error ? last.message : String(last)),
+    /** What failed, while polling waits for it: later nothing is known, and where no message comes no success would ever clear it. */
+    error: () => (last === null || clock.now() >= until ? null : last instanceof Error ? last.message : String(last)),
   }
 }
 export type Gate = ReturnType<typeof gate>

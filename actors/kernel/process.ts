@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino'
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { type Config, environment, readConfig } from './config.ts'
+import { type Config, environment, readConfig, silenceNodeNotice } from './config.ts'
 import { type Health, type Operations, startOperations } from './operations.ts'
 import { outlive } from './outlive.ts'
 import type { FromParent, FromProcess } from './process-messages.ts'
@@ -47,6 +47,7 @@ const ORPHANED_MS = 5_000
  */
 export const runProcess = (options: ProcessOptions): void => {
   process.title = `dailygrind ${options.name}`
+  silenceNodeNotice()
   if (process.argv.includes('--supervised')) supervised(options)
   else alone(options)
 }

@@ -23,7 +23,7 @@ export const HELP = `Daily Grind on one machine: the edge, the actors and every 
   --data DIR       where everything is kept (default .data)
   --ephemeral      keep nothing
   --processes      the engines, the edge and each actor as processes of their own
-  --failpoints P   with --processes, for tests: faults in the first incarnation of a process, as posts:after-commit=kill@3
+  --failpoints P   with --processes, for tests: faults in the incarnations of a process, as posts:after-commit=kill@3;before-ack=kill
   --help           this
 
 The environment sets the rest, LOG_LEVEL for example: actors/kernel/config.ts lists it. A flag wins over its variable.

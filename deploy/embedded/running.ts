@@ -31,4 +31,4 @@ export type Running = {
 }
 
 /** How long each part may take to stop, in ms; together less than the ten seconds that a person waits. */
-export const STOPPING = { edge: 3_000, messages: 2_500, actors: 2_500, engines: 1_500 } as const
+export const STOPPING = { edge: 4_000, messages: 2_000, actors: 2_500, engines: 1_500 } as const

@@ -1,0 +1,37 @@
+import { catalog } from './catalog.ts'
+import { metrics } from './kernel/metrics.ts'
+import { openPorts } from './kernel/open.ts'
+import { runProcess } from './kernel/process.ts'
+import { startWorker } from './kernel/worker.ts'
+
+/*
+ * One actor as a worker: `node --import tsx actors/main.ts posts`. SIGTERM drains it.
+ */
+const choice = process.argv[2]
+const code = catalog.find(c => c.declaration.name === choice)
+
+if (code === undefined) {
+  const names = catalog.map(c => c.declaration.name).join(', ')
+  process.stderr.write(
+    `${choice === undefined ? 'An actor must be named' : `There is no actor ${JSON.stringify(choice)}`}: one of ${names}\n`,
+  )
+  process.exitCode = 2
+} else {
+  runProcess({
+    name: code.declaration.name,
+    start: async ({ config, log, registry }) => {
+      const counted = metrics(registry)
+      const { ports, close } = await openPorts(config, log, (kind, _ms, ok) => counted.engine.inc({ kind, ok: String(ok) }))
+      const worker = startWorker({ code, ports, config, log, metrics: counted })
+      return {
+        info: {},
+        health: worker.health,
+        spans: ports.backplane.spans,
+        drain: async () => {
+          await worker.drain()
+          await close()
+        },
+      }
+    },
+  })
+}

@@ -1,0 +1,101 @@
+import type { Logger } from 'pino'
+import type { Config } from '../../actors/kernel/config.ts'
+import { loopback } from './loopback.ts'
+
+/** Ports to take again after a restart: clients know the engines by them. */
+export type EnginePorts = { readonly [E in 'cognito' | 'dynamodb' | 'sqsSns' | 'redis']?: number }
+
+export type EnginesOptions = {
+  readonly config: Config
+  /** Where tables and users are kept. */
+  readonly data: string
+  readonly ports?: EnginePorts
+  readonly log: Logger
+  readonly onPostConfirmation: (event: unknown) => Promise<void>
+}
+
+export type Engines = {
+  /** Where they are, as environment variables. */
+  readonly settings: Readonly<Record<string, string>>
+  readonly ports: EnginePorts
+  readonly close: () => Promise<void>
+}
+
+type Part = { readonly settings: Readonly<Record<string, string>>; readonly ports: EnginePorts; readonly close: () => Promise<void> }
+
+/**
+ * Starts the engines that the environment names no other for: each of `AWS_ENDPOINT_URL*`, `REDIS_URL` and `COGNITO_USER_POOL_ID` keeps one from being embedded.
+ * @throws when one cannot start; the others are closed again
+ */
+export const startEngines = async (options: EnginesOptions): Promise<Engines> => {
+  const { config } = options
+  refuseHalves(config)
+  const begun = [
+    // First, because it loads in a process of its own, beside ours.
+    ...(config.COGNITO_USER_POOL_ID ? [] : [cognito(options)]),
+    ...((config.AWS_ENDPOINT_URL_DYNAMODB ?? config.AWS_ENDPOINT_URL) ? [] : [dynamodb(options)]),
+    ...((config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL) ? [] : [sqsSns(options)]),
+    ...(config.REDIS_URL ? [] : [redis(options)]),
+  ]
+  const results = await Promise.allSettled(begun)
+  const parts = results.flatMap(r => (r.status === 'fulfilled' ? [r.value] : []))
+  const close = async () => void (await Promise.allSettled(parts.map(p => p.close())))
+  const failed = results.find(r => r.status === 'rejected')
+  if (failed) {
+    await close()
+    throw failed.reason
+  }
+  return { settings: Object.assign({}, ...parts.map(p => p.settings)), ports: Object.assign({}, ...parts.map(p => p.ports)), close }
+}
+
+const refuseHalves = (config: Config): void => {
+  if (config.AWS_ENDPOINT_URL === undefined && (config.AWS_ENDPOINT_URL_SQS === undefined) !== (config.AWS_ENDPOINT_URL_SNS === undefined))
+    throw new Error('AWS_ENDPOINT_URL_SQS and AWS_ENDPOINT_URL_SNS go together: topics must reach the queues')
+  if ((config.COGNITO_USER_POOL_ID === undefined) !== (config.COGNITO_CLIENT_ID === undefined))
+    throw new Error('COGNITO_USER_POOL_ID and COGNITO_CLIENT_ID go together')
+  // Its keys are published with it: whoever reaches the edge could sign any token.
+  if (config.COGNITO_USER_POOL_ID === undefined && !loopback(config.HOST))
+    throw new Error(`HOST is ${config.HOST}: with the embedded Cognito the API listens on loopback only`)
+}
+
+const portOf = (url: string): number => Number(new URL(url).port)
+
+const cognito = async ({ config, data, ports, log, onPostConfirmation }: EnginesOptions): Promise<Part> => {
+  const { startCognito } = await import('./cognito.ts')
+  const engine = await startCognito({
+    dataDir: `${data}/cognito`,
+    port: ports?.cognito ?? 0,
+    production: config.NODE_ENV === 'production',
+    onPostConfirmation,
+    warn: text => log.warn(text),
+  })
+  return {
+    settings: {
+      COGNITO_USER_POOL_ID: engine.userPoolId,
+      COGNITO_CLIENT_ID: engine.clientId,
+      COGNITO_ENDPOINT: engine.endpoint,
+      COGNITO_ISSUER: engine.issuer,
+      COGNITO_JWKS: JSON.stringify(engine.jwks),
+    },
+    ports: { cognito: portOf(engine.endpoint) },
+    close: engine.close,
+  }
+}
+
+const dynamodb = async ({ data, ports }: EnginesOptions): Promise<Part> => {
+  const { startDynamoDb } = await import('./dynamodb/server.ts')
+  const { endpoint, close } = await startDynamoDb({ path: `${data}/dynamodb`, port: ports?.dynamodb ?? 0 })
+  return { settings: { AWS_ENDPOINT_URL_DYNAMODB: endpoint }, ports: { dynamodb: portOf(endpoint) }, close }
+}
+
+const sqsSns = async ({ ports }: EnginesOptions): Promise<Part> => {
+  const { startSqsSns } = await import('./sqs-sns.ts')
+  const { endpoint, close } = await startSqsSns({ port: ports?.sqsSns ?? 0 })
+  return { settings: { AWS_ENDPOINT_URL_SQS: endpoint, AWS_ENDPOINT_URL_SNS: endpoint }, ports: { sqsSns: portOf(endpoint) }, close }
+}
+
+const redis = async ({ ports }: EnginesOptions): Promise<Part> => {
+  const { startRedis } = await import('./redis.ts')
+  const { url, close } = await startRedis({ port: ports?.redis ?? 0 })
+  return { settings: { REDIS_URL: url }, ports: { redis: portOf(url) }, close }
+}

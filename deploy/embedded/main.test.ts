@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { isAlive } from '../../actors/kernel/outlive.ts'
+import { readMeshFile } from './mesh-file.ts'
+import { ownModule } from './module.ts'
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 60_000 })
+const deadline = { timeout: 120_000, interval: 50 }
+
+let data: string
+let child: ChildProcess | undefined
+let printed = ''
+let complained = ''
+beforeEach(async () => {
+  data = await mkdtemp(join(tmpdir(), 'dailygrind-main-'))
+})
+afterEach(async () => {
+  if (child?.exitCode === null && child.signalCode === null) {
+    const exit = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exit
+  }
+  await rm(data, { recursive: true, force: true, maxRetries: 50 })
+})
+
+const run = (...flags: string[]): ChildProcess => {
+  const { script, execArgv } = ownModule('./main', import.meta.url)
+  const started = spawn(process.execPath, [...execArgv, script, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+  printed = ''
+  complained = ''
+  started.stdout.on('data', chunk => {
+    printed += chunk
+  })
+  started.stderr.on('data', chunk => {
+    complained += chunk
+  })
+  child = started
+  return started
+}
+const ready = () => vi.waitFor(() => expect(printed).toContain('Ctrl-C'), deadline)
+const exitOf = async (one: ChildProcess) => (await once(one, 'exit'))[0]
+const processes = async (): Promise<number[]> =>
+  (await readMeshFile(data))?.processes.map(p => p.pid) ?? expect.fail('there is no mesh.json')
+
+test.each([[[]], [['--processes']]])('with %j, Ctrl-C ends it with 0, and nothing is left', async flags => {
+  const mesh = run('--port', '0', '--data', data, ...flags)
+  await ready()
+  const pids = await processes()
+  const exit = exitOf(mesh)
+  mesh.kill('SIGINT')
+  expect(await exit).toBe(0)
+  expect(pids.filter(isAlive)).toEqual([])
+  expect(await readMeshFile(data)).toBeUndefined()
+})
+
+test('the printed commands work as they are', async () => {
+  run('--port', '0', '--data', data)
+  await ready()
+  const commands = printed.split('\n').filter(line => /^(curl|TOKEN=)/.test(line))
+  expect(commands).toHaveLength(3)
+  const shell = spawn('sh', ['-ec', commands.join('\n')], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let answer = ''
+  shell.stdout.on('data', chunk => {
+    answer += chunk
+  })
+  expect(await exitOf(shell)).toBe(0)
+  expect(answer).toContain('"firstName":"Ann"')
+})
+
+test('a second Ctrl-C ends it by force, and nothing is left', async () => {
+  const mesh = run('--port', '0', '--data', data, '--processes')
+  await ready()
+  const pids = await processes()
+  const exit = exitOf(mesh)
+  mesh.kill('SIGINT')
+  mesh.kill('SIGTERM')
+  expect(await exit).not.toBe(null)
+  await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), deadline)
+})
+
+test('a mesh that is killed leaves no process behind, and the next one takes its data over', async () => {
+  const mesh = run('--port', '0', '--data', data, '--processes')
+  await ready()
+  const pids = await processes()
+  mesh.kill('SIGKILL')
+  await exitOf(mesh)
+  run('--port', '0', '--data', data)
+  await ready()
+  expect(pids.filter(isAlive)).toEqual([])
+})
+
+test('what is wrong with the flags or the port is named', async () => {
+  expect(await exitOf(run('--prot', '1'))).toBe(2)
+  expect(complained).toContain("'--prot'")
+
+  run('--port', '0', '--data', data)
+  await ready()
+  const { url } = (await readMeshFile(data)) ?? expect.fail('there is no mesh.json')
+  const { port } = new URL(url)
+  const first = child
+  expect(await exitOf(run('--port', port, '--ephemeral'))).toBe(1)
+  expect(complained).toContain(`port ${port} of 127.0.0.1 is in use`)
+  child = first
+})

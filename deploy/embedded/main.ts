@@ -1,0 +1,70 @@
+import { environment, readConfig } from '../../actors/kernel/config.ts'
+import { banner } from './banner.ts'
+import { BadFlag, type Flags, HELP, readFlags } from './flags.ts'
+import { output } from './logs.ts'
+import { type RunningMesh, startMesh } from './mesh.ts'
+import { processNames } from './names.ts'
+
+/** Longer than all parts may take to stop. */
+const STOP_MS = 12_000
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`)
+const complain = (text: string): void => void process.stderr.write(`${text}\n`)
+
+const flagsOrExit = (): Flags => {
+  try {
+    const flags = readFlags(process.argv.slice(2), processNames)
+    readConfig(environment({}))
+    return flags
+  } catch (error) {
+    complain(error instanceof Error ? error.message : String(error))
+    if (error instanceof BadFlag) complain('\n--help shows what there is.')
+    process.exit(2)
+  }
+}
+
+const main = async (): Promise<void> => {
+  const flags = flagsOrExit()
+  if (flags.help) return say(HELP)
+  process.title = 'dailygrind'
+  // A terminal that is closed takes nothing any more; the mesh still stops in order.
+  process.stdout.on('error', () => {})
+  process.stderr.on('error', () => {})
+
+  let mesh: RunningMesh | undefined
+  let signals = 0
+  const stop = async (): Promise<void> => {
+    if (!mesh) return
+    setTimeout(() => force('The mesh does not stop'), STOP_MS).unref()
+    await mesh.stop()
+    say('Stopped.')
+    process.exit(0)
+  }
+  const force = (why: string): never => {
+    complain(`${why}: ended by force.`)
+    mesh?.kill()
+    process.exit(signals > 1 ? 130 : 1)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      signals += 1
+      if (signals > 1) force(`A second ${signal}`)
+      say('\nStopping; once more stops by force.')
+      void stop()
+    })
+
+  const elapsed = (): string => `${(performance.now() / 1000).toFixed(1).padStart(5)} s`
+  const { help: _, ...options } = flags
+  mesh = await startMesh({
+    ...options,
+    logTo: output(process.stdout.isTTY),
+    progress: text => say(`${elapsed()}  ${text}`),
+  })
+  if (signals > 0) return stop()
+  say(`\n${banner({ ...mesh, data: flags.data, processes: mesh.pids(), tookMs: performance.now() })}`)
+}
+
+main().catch((error: unknown) => {
+  complain(`Daily Grind cannot start: ${error instanceof Error ? error.message : String(error)}`)
+  process.exit(1)
+})

@@ -1,0 +1,108 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { DestinationStream } from 'pino'
+import { environment, readConfig, silenceNodeNotice } from '../../actors/kernel/config.ts'
+import { lockData } from './lock.ts'
+import { logger } from './logs.ts'
+import { requireFree } from './loopback.ts'
+import { meshFile } from './mesh-file.ts'
+import type { MeshProcess, Running } from './running.ts'
+import { edgeSecret } from './secret.ts'
+
+export type MeshOptions = {
+  /** Of the API; 0 takes a free one. Default: PORT, or 3000. */
+  readonly port?: number | undefined
+  /** Where everything is kept; undefined keeps nothing. */
+  readonly data?: string | undefined
+  /** Engines, edge and each actor as processes of their own, named in `ps` and started again when one ends. */
+  readonly processes?: boolean
+  /** With `processes`: process name -> FAILPOINTS of its incarnations, the first, the second … separated by `;`; later ones have none. */
+  readonly failpoints?: Readonly<Record<string, string>>
+  /** Over the environment: LOG_LEVEL, CONCURRENCY … */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Where log lines go. */
+  readonly logTo: DestinationStream
+  /** Told of each step of the start. */
+  readonly progress?: (text: string) => void
+}
+
+export type RunningMesh = {
+  readonly url: string
+  readonly stream: string
+  readonly operations: string
+  /** The directory that holds `mesh.json`, also of a mesh that keeps nothing. */
+  readonly directory: string
+  /** Where the engines are, as environment variables. */
+  readonly engines: Readonly<Record<string, string>>
+  /** The processes that run now. */
+  readonly pids: () => readonly MeshProcess[]
+  /** Drains and ends everything, within about ten seconds; a second call waits for the first. */
+  readonly stop: () => Promise<void>
+  /** Ends all processes but this one at once. */
+  readonly kill: () => void
+}
+
+/**
+ * Starts the whole mesh on embedded engines, on loopback, and resolves when it can serve.
+ * @throws when the port is taken, the directory belongs to another mesh, the environment is wrong, or a part cannot start; nothing is left running
+ */
+export const startMesh = async (options: MeshOptions): Promise<RunningMesh> => {
+  const { data, processes = false, failpoints = {}, logTo, progress = () => {} } = options
+  silenceNodeNotice()
+  const base = {
+    EMBEDDED: 'true',
+    ...options.settings,
+    ...(options.port === undefined ? {} : { PORT: String(options.port) }),
+  }
+  const config = readConfig(environment(base))
+  const log = logger('mesh', config.LOG_LEVEL, logTo)
+  if (config.PORT !== 0) await requireFree(config.HOST, config.PORT)
+  const directory = data === undefined ? await mkdtemp(join(tmpdir(), 'dailygrind-')) : resolve(data)
+  const lock = await lockData(directory, () => progress('waiting for the processes of the mesh before to end'))
+  const file = meshFile(directory)
+  const leave = async () => {
+    await file.remove()
+    await lock.release()
+    if (data === undefined) await rm(directory, { recursive: true, force: true })
+  }
+  try {
+    let running: Running | undefined
+    const publish = async ({ url, stream, operations, engines, processes }: Running): Promise<void> => {
+      try {
+        await file.put({ url, stream, operations, pid: process.pid, processes: [...processes()], config: { ...engines } })
+      } catch (err) {
+        log.warn({ err }, 'mesh.json could not be written')
+      }
+    }
+    const changed = () => {
+      if (running) void publish(running)
+    }
+    const settings = {
+      CORS_ORIGINS: config.CORS_ORIGINS.join(',') || 'http://localhost:*',
+      ...base,
+      EDGE_SECRET: config.EDGE_SECRET ?? (await edgeSecret(data === undefined ? undefined : directory)),
+    }
+    const run = processes ? (await import('./many-processes.ts')).runInManyProcesses : (await import('./one-process.ts')).runInOneProcess
+    running = await run({ settings, data: directory, log, logTo, progress, changed, failpoints })
+    await publish(running)
+    const { url, stream, operations, engines, processes: pids, stop, kill } = running
+    let stopped: Promise<void> | undefined
+    return {
+      url,
+      stream,
+      operations,
+      directory,
+      engines,
+      pids,
+      stop: () => {
+        stopped ??= stop().then(leave)
+        return stopped
+      },
+      kill,
+    }
+  } catch (error) {
+    await leave()
+    throw error
+  }
+}

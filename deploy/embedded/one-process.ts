@@ -1,0 +1,69 @@
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { catalog } from '../../actors/catalog.ts'
+import { environment, readConfig } from '../../actors/kernel/config.ts'
+import { metrics } from '../../actors/kernel/metrics.ts'
+import { startOperations } from '../../actors/kernel/operations.ts'
+import { startWorker } from '../../actors/kernel/worker.ts'
+import { startEdge } from '../../edge/edge.ts'
+import { logger } from './logs.ts'
+import { startProvisioned } from './provisioned.ts'
+import { type Running, type RunOptions, STOPPING } from './running.ts'
+import { settleAll } from './settle.ts'
+import { stack } from './stack.ts'
+
+/** Engines, edge and actors in this process. */
+export const runInOneProcess = async ({ settings, data, log, logTo, progress }: RunOptions): Promise<Running> => {
+  const registry = new Registry()
+  // A finer event loop histogram wakes an idle process a hundred times a second.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 })
+  const base = readConfig(environment(settings))
+  const named = (name: string) => logger(name, base.LOG_LEVEL, logTo)
+  const started = stack(log)
+  try {
+    progress('engines: DynamoDB, SQS, SNS, Cognito, Redis')
+    const counted = metrics(registry)
+    const onCall = (kind: string, _ms: number, ok: boolean) => counted.engine.inc({ kind, ok: String(ok) })
+    const engines = await startProvisioned({ config: base, settings, data, log: named('engines'), onCall })
+    started.push('the engines', STOPPING.engines, engines.close)
+    const { config, opened } = engines
+    const { ports } = opened
+
+    progress(`actors: ${catalog.map(code => code.declaration.name).join(', ')}`)
+    const workers = catalog.map(code => {
+      const { name } = code.declaration
+      return { name, ...startWorker({ code, ports, config, log: named(name), metrics: counted }) }
+    })
+    started.push('the actors', STOPPING.actors, () => Promise.all(workers.map(w => w.drain(STOPPING.actors))))
+    started.push('messages under way', STOPPING.messages + 1_000, () =>
+      settleAll(engines.settings.AWS_ENDPOINT_URL_SQS, config.PREFIX, STOPPING.messages, log),
+    )
+
+    progress('edge')
+    const edge = await startEdge({ config, ports, log: named('edge'), registry, metrics: counted })
+    started.push('the edge', STOPPING.edge, edge.drain)
+    const operations = await startOperations({
+      port: config.OPERATIONS_PORT,
+      host: config.HOST,
+      registry,
+      health: async () => {
+        const parts = { edge: await edge.health(), ...Object.fromEntries(workers.map(w => [w.name, w.health()])) }
+        return { ok: Object.values(parts).every(p => p.ok), parts }
+      },
+      spans: ports.backplane.spans,
+    })
+    started.push('operations', 500, operations.close)
+    return {
+      url: edge.url,
+      stream: edge.streamUrl,
+      operations: operations.url,
+      engines: engines.settings,
+      processes: () => [{ name: 'mesh', pid: process.pid, restarts: 0 }],
+      stop: started.unwind,
+      // What runs in children of ours ends with us.
+      kill: () => {},
+    }
+  } catch (error) {
+    await started.unwind()
+    throw error
+  }
+}

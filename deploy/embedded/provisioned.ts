@@ -1,0 +1,39 @@
+import type { OnCall } from '../../actors/kernel/aws/calls.ts'
+import { type Config, environment, readConfig } from '../../actors/kernel/config.ts'
+import { type OpenPorts, openPorts } from '../../actors/kernel/open.ts'
+import { registerUser } from '../../actors/users/post-confirmation.ts'
+import { topology } from '../../contracts/mesh.ts'
+import { provision } from '../provision.ts'
+import { type Engines, type EnginesOptions, startEngines } from './engines.ts'
+
+export type Provisioned = Engines & {
+  /** The environment with the engines in it. */
+  readonly config: Config
+  readonly opened: OpenPorts
+}
+
+/** The engines with the mesh's tables, queues and topics in them, and with sign-ups reaching the users actor. */
+export const startProvisioned = async (
+  options: Omit<EnginesOptions, 'onPostConfirmation'> & { readonly settings: Readonly<Record<string, string>>; readonly onCall?: OnCall },
+): Promise<Provisioned> => {
+  // A person may sign up while the queues are still being made.
+  let connected: (ports: OpenPorts['ports']) => void = () => {}
+  const ports = new Promise<OpenPorts['ports']>(resolve => {
+    connected = resolve
+  })
+  const engines = await startEngines({ ...options, onPostConfirmation: async event => registerUser(await ports, event) })
+  try {
+    const config = readConfig(environment({ ...options.settings, ...engines.settings }))
+    const opened = await openPorts(config, options.log, options.onCall)
+    await provision({ clients: opened.clients, topology: topology(config.PREFIX) })
+    connected(opened.ports)
+    const close = async () => {
+      await opened.close()
+      await engines.close()
+    }
+    return { ...engines, config, opened, close }
+  } catch (error) {
+    await engines.close()
+    throw error
+  }
+}
