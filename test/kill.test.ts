@@ -1,0 +1,76 @@
+import { PassThrough } from 'node:stream'
+import { afterEach, expect, test } from 'vitest'
+import { FAILPOINTS } from '../actors/kernel/failpoints.ts'
+import { type RunningMesh, startMesh } from '../deploy/embedded/mesh.ts'
+import { collected } from './people.ts'
+import { meetCounting } from './story/counting.ts'
+import { type Acknowledged, allOf, gather, publications, reactions } from './story/crowd.ts'
+import { listen } from './story/ears.ts'
+import { compare, hear } from './story/kills.ts'
+import { teller } from './story/teller.ts'
+import { until } from './until.ts'
+
+/** Where a worker dies, one incarnation after another. */
+const WORKER_POINTS = FAILPOINTS.filter(p => p !== 'after-claim')
+
+let mesh: RunningMesh
+let logged: string[] = []
+const start = async (failpoints: Readonly<Record<string, string>>) => {
+  logged = []
+  const logTo = { write: (line: string) => void logged.push(line) }
+  mesh = await startMesh({ port: 0, processes: true, failpoints, settings: { LOG_LEVEL: 'warn' }, logTo })
+  return (await meetCounting(mesh.url)).mesh
+}
+afterEach(() => mesh?.stop())
+
+const restarts = () => Object.fromEntries(mesh.pids().map(p => [p.name, p.restarts]))
+const died = async (times: Readonly<Record<string, number>>) => {
+  await until('nobody is away', () => (mesh.pids().length === 5 ? true : undefined))
+  expect(restarts()).toEqual({ engines: 0, edge: 0, users: 0, posts: 0, timelines: 0, ...times })
+}
+const nothing = (): Acknowledged => ({ posts: new Map(), refused: 0, comments: new Map(), likes: new Map(), names: new Map() })
+const told = () => {
+  const out = new PassThrough()
+  let text = ''
+  out.on('data', chunk => {
+    text += String(chunk)
+  })
+  return { teller: teller(out), text: () => text }
+}
+
+test('a worker killed with kill -9 at every failpoint: acknowledged commands took effect once, events were delivered, counts are exact', async () => {
+  const met = await start({ posts: WORKER_POINTS.map(point => `${point}=kill@12`).join(';') })
+  const people = await gather(met)
+  const devices = await Promise.all(people.map(async person => ({ person, ears: await listen(person.client) })))
+  const acknowledged = nothing()
+  const { teller: tells, text } = told()
+  await allOf(publications(people, acknowledged), 24, () => {})
+  await allOf(reactions(people, acknowledged), 24, () => {})
+  await died({ posts: WORKER_POINTS.length })
+  expect(acknowledged.refused).toBe(people.length)
+  await compare(people, acknowledged, tells)
+  await hear(devices, acknowledged, tells)
+  for (const { ears } of devices) ears.stream.close()
+  expect(text()).not.toContain('✗')
+  expect(tells.end()).toBe(true)
+  expect(logged.filter(line => line.includes('dead letter'))).toEqual([])
+}, 240_000)
+
+test('an edge killed with kill -9 between an idempotency claim and its message: the repeat does it, once', async () => {
+  const met = await start({ edge: 'after-claim=kill@70;after-claim=kill@30' })
+  const people = await gather(met)
+  const acknowledged = nothing()
+  await allOf(publications(people, acknowledged), 24, () => {})
+  const [first] = people
+  const postId = acknowledged.posts.get(first?.client.userId ?? '') ?? ''
+  const said: string[] = []
+  const comment = (client: (typeof people)[number]['client'], n: number) => async () => {
+    said.push((await client.send('comment.add', { postId, content: `${n}` }, { patience: 60_000 })).id)
+  }
+  const jobs = people.flatMap(({ client }) => Array.from({ length: 10 }, (_, n) => comment(client, n)))
+  await allOf(jobs, 12, () => {})
+  await died({ edge: 2 })
+  const listed = await collected(first?.client.each('comment.list', { postId }) ?? (async function* () {})())
+  expect(said).toHaveLength(60)
+  expect(listed.map(c => c.id).sort()).toEqual(said.sort())
+}, 240_000)
