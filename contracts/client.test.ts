@@ -140,7 +140,6 @@ describe('sending', () => {
     expect(said).toBeInstanceOf(SignInError)
     expect(said).toMatchObject({ kind: 'UsernameExistsException' })
   })
-  })
 })
 
 test('each item of a list comes page after page', async () => {
