@@ -3,7 +3,7 @@ import { catalog } from '../actors/catalog.ts'
 import type { ActorCode } from '../actors/kernel/code.ts'
 import { redrive } from '../actors/kernel/dead-letters.ts'
 import type { Delivery } from '../actors/kernel/mailbox/port.ts'
-import { claimItem, claimPlace, operationPlace } from '../actors/kernel/replies.ts'
+import { claimItem, claimPlace, decidedPlace, operationPlace } from '../actors/kernel/replies.ts'
 import { comment, like, post, postKey } from '../contracts/posts.ts'
 import { CALM, type World, world } from './mesh/world.ts'
 
@@ -203,21 +203,38 @@ test('a message whose claim has a reply is answered with it and does nothing', a
   expect(await w.read.get(post.at(postKey(postId)))).toMatchObject({ likeCount: 0 })
 })
 
-test('a refusal leaves an item that may be created over and goes after a day', async () => {
-  const w = await world(10)
-  for (const by of [ANN, BOB]) await w.send('user.replace', by, { firstName: 'F', lastName: 'L' })
-  await w.clock.advance(1_000)
-  const postId = `${ANN}.20260302.000001`
-  const early = await w.send('post.like', BOB, { postId })
-  await w.clock.advance(1_000)
-  expect(status(w, early)).toEqual([404])
-  const published = await w.send('post.publish', ANN, { title: 'T', content: 'C' })
-  await w.clock.advance(1_000)
-  expect(w.replies.get(published)).toMatchObject([{ status: 201, body: { id: postId } }])
-  const nowhere = `${BOB}.20260302.000009`
-  await w.send('post.like', ANN, { postId: nowhere })
-  await w.clock.advance(1_000)
-  expect(await w.store.get([post.at(postKey(nowhere)).place])).toMatchObject([{ untouched: true }])
-  await w.clock.advance(25 * 3_600_000)
-  expect(await w.store.get([post.at(postKey(nowhere)).place])).toEqual([undefined])
+describe('asking for what does not exist', () => {
+  test('leaves nothing where things are, and no litter after a day', async () => {
+    const w = await world(10)
+    for (const by of [ANN, BOB]) await w.send('user.replace', by, { firstName: 'F', lastName: 'L' })
+    await w.clock.advance(1_000)
+    const before = w.store.dump().posts ?? []
+    const postId = `${ANN}.20260302.000001`
+    const early = await w.send('post.like', BOB, { postId })
+    await w.clock.advance(1_000)
+    expect(status(w, early)).toEqual([404])
+    expect(w.store.dump().posts).toEqual(before)
+    expect(await w.store.get([decidedPlace(early)])).toMatchObject([{ refusal: { refused: 'not-found' } }])
+    const published = await w.send('post.publish', ANN, { title: 'T', content: 'C' })
+    await w.clock.advance(1_000)
+    expect(w.replies.get(published)).toMatchObject([{ status: 201, body: { id: postId } }])
+    await w.clock.advance(25 * 3_600_000)
+    expect(await w.store.get([decidedPlace(early)])).toEqual([undefined])
+  })
+
+  test('is refused alike when it is redelivered, although the thing exists by then', async () => {
+    const w = await world(11)
+    await friends(w)
+    const next = `${ANN}.20260303.000002`
+    // The refusal is committed, its answer is lost, and before the message comes back Ann publishes that very post.
+    w.set({ lostAnswer: 1 })
+    const early = await w.send('post.like', BOB, { postId: next })
+    await w.clock.advance(10)
+    w.set({ lostAnswer: 0 })
+    const published = await w.send('post.publish', ANN, { title: 'T', content: 'C' }, { at: '2026-03-03T00:00:01.000Z' })
+    await w.clock.advance(60_000)
+    expect(w.replies.get(published)).toMatchObject([{ status: 201, body: { id: next } }])
+    expect(status(w, early)).toEqual([404])
+    expect(await w.read.get(post.at(postKey(next)))).toMatchObject({ likeCount: 0 })
+  })
 })

@@ -10,7 +10,7 @@ export const FAILPOINTS = [
 ] as const
 export type Failpoint = (typeof FAILPOINTS)[number]
 /** Called at each place; returns at once unless a fault is armed there. */
-export type Reach = (point: Failpoint) => void | Promise<void>
+export type Reach = ((point: Failpoint) => void | Promise<void>) & { readonly armed: (point: Failpoint) => boolean }
 
 type Armed = {
   readonly point: Failpoint
@@ -38,9 +38,9 @@ const parse = (text: string): Armed => {
  */
 export const failpoints = (text: string, sleep: (ms: number) => Promise<void>): Reach => {
   const armed = text.split(',').filter(Boolean).map(parse)
-  if (armed.length === 0) return () => {}
+  if (armed.length === 0) return Object.assign(() => {}, { armed: () => false })
   const reached = new Map<Failpoint, number>()
-  return async point => {
+  const reach = async (point: Failpoint) => {
     const times = (reached.get(point) ?? 0) + 1
     reached.set(point, times)
     for (const a of armed) {
@@ -50,4 +50,5 @@ export const failpoints = (text: string, sleep: (ms: number) => Promise<void>): 
       if (a.action === 'throw') throw new Error(`failpoint ${point}`)
     }
   }
+  return Object.assign(reach, { armed: (point: Failpoint) => armed.some(a => a.point === point) })
 }

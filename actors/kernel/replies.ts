@@ -32,4 +32,17 @@ export const operationItem = (messageId: string, reply: Reply, now: number): Ite
   completedAt: now,
   expiresAt: seconds(now) + DAY,
 })
+/**
+ * What was decided of a message whose key has no state item yet: kept here, so that asking for what does not exist leaves nothing where things are.
+ * Read again only when the message is redelivered; kept for a day.
+ */
+export const decidedPlace = (messageId: string): Place => ({ table: 'kernel', pk: `decided#${messageId}`, sk: 'decided' })
+/** @param now epoch ms */
+export const decidedItem = (decided: { readonly id: string; readonly refusal?: unknown }, now: number): Item => ({
+  ...decided,
+  pk: `decided#${decided.id}`,
+  sk: 'decided',
+  expiresAt: seconds(now) + DAY,
+})
+
 export const OPERATION_SHOWN_MS = 3_600_000

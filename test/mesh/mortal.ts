@@ -45,12 +45,13 @@ export const life = () => {
 }
 
 /** Ends the life with a probability at every failpoint. */
-export const reaper =
-  (of: ReturnType<typeof life>, chance: () => boolean, died: () => void): Reach =>
-  async () => {
+export const reaper = (of: ReturnType<typeof life>, chance: () => boolean, died: () => void): Reach => {
+  const reach = async () => {
     if (of.isOver()) return of.never
     if (!chance()) return
     of.end()
     died()
     await of.never
   }
+  return Object.assign(reach, { armed: () => true })
+}

@@ -41,7 +41,7 @@ export const commitTo = async (client: DynamoDBClient, prefix: string, writes: r
   if (!first) return
   try {
     const item = transactItem(prefix, first, now)
-    if (rest.length > 0 || 'add' in first) {
+    if (rest.length > 0 || 'add' in first || 'check' in first) {
       const TransactItems = [item, ...rest.map(write => transactItem(prefix, write, now))]
       await client.send(new TransactWriteItemsCommand({ TransactItems }))
     } else if (item.Put) await client.send(new PutItemCommand(item.Put))

@@ -81,6 +81,7 @@ export const transactItem = (prefix: string, write: StoreWrite, now: number): Tr
   }
   const Key = toAttributes({ pk, sk })
   if ('remove' in write) return { Delete: { TableName, Key } }
+  if ('check' in write) return { ConditionCheck: { TableName, Key, ConditionExpression: beforePut(p, write.when, now), ...p.used() } }
   const update =
     'set' in write
       ? { UpdateExpression: setOrRemove(p, write.values), ConditionExpression: beforeSet(p, write.when, now) }

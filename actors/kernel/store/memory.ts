@@ -53,6 +53,7 @@ export const memoryStore = ({ clock, fault }: MemoryStoreOptions): MemoryStore =
     const item = found(place)
     if ('put' in write) return holds(write.when, item) ? copyOf(write.put) : 'lost'
     if ('remove' in write) return undefined
+    if ('check' in write) return holds(write.when, item) ? item : 'lost'
     if ('set' in write) return item && holds(write.when, item) ? copyOf({ ...item, ...write.values }) : 'lost'
     // As in DynamoDB, where an update cannot start from nothing while the expired item is still there.
     if (stored(place) && !item) return 'lost'

@@ -15,6 +15,8 @@ export type StoreWrite =
   | { readonly remove: Place }
   /** Adds to numbers, absent ones counting as 0; refused when a sum would grow past its `atMost` or shrink below 0, or when the item has expired. */
   | { readonly add: Place; readonly by: Readonly<Record<string, number>>; readonly atMost: Readonly<Record<string, number>> }
+  /** Writes nothing: the commit happens only if the condition holds. */
+  | { readonly check: Place; readonly when: Condition }
   /** Sets attributes of an item that exists; undefined takes one away. */
   | { readonly set: Place; readonly values: Readonly<Record<string, unknown>>; readonly when?: Condition }
 

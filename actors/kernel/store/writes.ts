@@ -8,6 +8,7 @@ const MOST = 100
 export const placeOf = (write: StoreWrite): Place => {
   if ('put' in write) return { table: write.table, pk: write.put.pk, sk: write.put.sk }
   if ('remove' in write) return write.remove
+  if ('check' in write) return write.check
   return 'add' in write ? write.add : write.set
 }
 

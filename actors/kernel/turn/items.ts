@@ -9,12 +9,11 @@ export type Decided = { readonly id: string; readonly refusal?: Refusal }
 /** Events that were committed and may not be out yet. */
 export type Unpublished = { readonly id: string; readonly events: readonly EventEnvelope[] }
 
-/** The kernel's attributes of a state item. `untouched`: only refusals so far, so it may go and may be created over. */
+/** The kernel's attributes of a state item; version 0: there is none yet. */
 export type Kept = {
   readonly version: number
   readonly lastBatch: readonly Decided[]
   readonly outbox: readonly Unpublished[]
-  readonly untouched: boolean
   readonly expiresAt: number | undefined
 }
 
@@ -22,7 +21,6 @@ export const keptOf = (item: Item | undefined): Kept => ({
   version: (item?.version as number | undefined) ?? 0,
   lastBatch: (item?.lastBatch as Decided[] | undefined) ?? [],
   outbox: (item?.outbox as Unpublished[] | undefined) ?? [],
-  untouched: item === undefined || item.untouched === true,
   expiresAt: item?.expiresAt as number | undefined,
 })
 
@@ -34,7 +32,6 @@ export const stateItem = (place: Place, value: unknown, kept: Kept): Item => ({
   version: kept.version,
   lastBatch: kept.lastBatch,
   outbox: kept.outbox,
-  ...(kept.untouched ? { untouched: true } : {}),
   ...(kept.expiresAt === undefined ? {} : { expiresAt: kept.expiresAt }),
 })
 
@@ -113,12 +110,7 @@ export class Items {
         this.#values.set(key, after)
         const kept = keptOf(this.item(place))
         this.#writes.set(key, {
-          put: stateItem(place, after, {
-            ...kept,
-            version: kept.version + 1,
-            untouched: false,
-            expiresAt: kept.untouched ? undefined : kept.expiresAt,
-          }),
+          put: stateItem(place, after, { ...kept, version: kept.version + 1 }),
           table: place.table,
           when: { version: kept.version },
         })
@@ -143,13 +135,11 @@ export class Items {
     return { put: { ...value, pk: place.pk, sk: place.sk, ...(expiresAt === undefined ? {} : { expiresAt }) }, table: place.table }
   }
   #created(place: Place, value: Record<string, unknown>): StoreWrite {
-    const kept = keptOf(this.item(place))
-    // A refusal may have left an empty item here: anybody can ask for a thing that does not exist yet.
-    if (!kept.untouched) throw new Error(`the rule creates ${place.table} ${place.pk} ${place.sk}, which exists`)
+    if (this.item(place)) throw new Error(`the rule creates ${place.table} ${place.pk} ${place.sk}, which exists`)
     return {
-      put: stateItem(place, value, { ...kept, version: kept.version + 1, untouched: false, expiresAt: undefined }),
+      put: stateItem(place, value, { version: 1, lastBatch: [], outbox: [], expiresAt: undefined }),
       table: place.table,
-      when: { version: kept.version },
+      when: { version: 0 },
     }
   }
 }

@@ -60,6 +60,19 @@ export const commitConformance = ({ store, partition, put, read, at }: Bench) =>
       expect(await lostAt(...together(version(p, 3, { absent: 'reply' })))).toBeUndefined()
     })
 
+    test('a check writes nothing and holds the rest to its condition', async () => {
+      const p = place()
+      expect(await lostAt(...together({ check: p, when: { version: 0 } }))).toBeUndefined()
+      expect(await read(p)).toBeUndefined()
+      await put({ pk: p.pk, sk: p.sk, version: 1, kept: 'as it is' })
+      expect(await lostAt(...together({ check: p, when: { version: 1 } }))).toBeUndefined()
+      expect(await lostAt(...together({ check: p, when: { version: 0 } }))).toEqual([p])
+      expect(await lostAt(...together({ check: p, when: { absent: 'kept' } }))).toEqual([p])
+      expect(await read(p)).toEqual({ pk: p.pk, sk: p.sk, version: 1, kept: 'as it is' })
+      await put({ pk: p.pk, sk: p.sk, version: 2, expiresAt: at(-1) })
+      expect(await lostAt(...together({ check: p, when: { version: 0 } }))).toBeUndefined()
+    })
+
     test('put replaces the whole item, remove takes it away, also where there is none', async () => {
       const p = place()
       await put({ pk: p.pk, sk: p.sk, old: 1 })
