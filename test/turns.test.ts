@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { catalog } from '../actors/catalog.ts'
 import { wrongs } from './mesh/oracle.ts'
 import { play } from './mesh/program.ts'
-import { CALM, type Faults, world } from './mesh/world.ts'
+import { CALM, type Faults, HOSTS, world } from './mesh/world.ts'
 
 const STORMS: Record<string, Faults> = {
   'nothing goes wrong': CALM,
@@ -13,10 +14,10 @@ const STORMS: Record<string, Faults> = {
 }
 const SEEDS = [1, 2, 3, 4, 5]
 
-describe('after a day of random people, every promise holds', () => {
+describe.each(HOSTS)('after a day of random people, every promise holds of a %s', host => {
   describe.each(Object.entries(STORMS))('%s', (_, faults) => {
     test.each(SEEDS)('seed %i', async seed => {
-      const w = await world(seed, faults)
+      const w = await world(seed, faults, catalog, host)
       const played = await play(w, 120)
       await w.calm()
       expect(await wrongs(w, played)).toEqual([])

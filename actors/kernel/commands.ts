@@ -1,34 +1,20 @@
-import type { Reply } from '../../contracts/envelope.ts'
-import { deadLetter } from './dead-letters.ts'
 import type { Reach } from './failpoints.ts'
 import { gate } from './gate.ts'
-import { holding, patience } from './holding.ts'
-import type { Delivery } from './mailbox/port.ts'
-import { readCommand, Unreadable } from './receive.ts'
-import { operationItem, operationPlace } from './replies.ts'
+import { holding } from './holding.ts'
+import { recent } from './host.ts'
 import { schedule } from './schedule.ts'
-import { isSampled, withEngineCalls } from './span.ts'
-import { ConditionLost, Conflict } from './store/port.ts'
-import type { RuleFailed, Taken } from './turn/fold.ts'
-import { type Turned, turn } from './turn/turn.ts'
+import { commandSettling, type Held } from './settle.ts'
 import type { QueueHealth, WorkerContext } from './worker.ts'
 
 /** Seconds that a received command stays hidden; the heartbeat renews it. */
 const VISIBILITY = 10
-/** A rule that throws at this receive or later makes its message a dead letter. */
-const POISON_RECEIVES = 5
 const MOST_PER_TURN = 10
-const HINTS = 10_000
-/** Seconds: how long a message waits at the most after an engine failed, so that it is taken soon after the engine is back. */
-const LONGEST_WAIT = 10
-
-type Held = { readonly taken: Taken; readonly deliveries: Delivery[] }
 
 /** Takes an actor's commands from its mailbox, one turn a key at a time, and settles them. */
-export const commandConsumer = ({ code, ports, config, log, metrics, random = Math.random }: WorkerContext, reach: Reach) => {
-  const { mailbox, backplane, clock, store } = ports
-  const actor = code.declaration.name
-  const queue = `${actor}.fifo`
+export const commandConsumer = (context: WorkerContext, reach: Reach) => {
+  const { code, ports, config, log, metrics } = context
+  const { mailbox, clock } = ports
+  const queue = `${code.declaration.name}.fifo`
   let closed = false
   const hold = holding(clock, VISIBILITY, err => log.debug({ err, queue }, 'a message could not be kept hidden'))
   const engines = gate(clock, (paused, err) => {
@@ -36,154 +22,19 @@ export const commandConsumer = ({ code, ports, config, log, metrics, random = Ma
     if (paused) log.warn({ err, queue }, 'an engine fails: polling slows down')
     else log.info({ queue }, 'engines answer again')
   })
-  const published = recent(HINTS)
-  const context = { code, ports, reach, random, published }
-
-  const send = async (taken: Taken, reply: Reply) => {
-    const { id, reply: to } = taken.envelope
-    if (!to) return
-    try {
-      await backplane.reply(to.to, id, reply)
-    } catch (err) {
-      log.debug({ err, message: id }, 'the backplane did not take a reply: it becomes an operation')
-      await store.commit([{ put: operationItem(id, reply, clock.now()), table: operationPlace(id).table }])
-    }
-  }
-  /** Events of what is committed must go out: holds the messages and keeps trying until they are, or until the worker is closed. */
-  const publish = async (turned: Turned) => {
-    for (let failures = 0; ; failures++) {
-      try {
-        return await turned.publish()
-      } catch (err) {
-        if (closed) throw err
-        log.warn({ err, queue }, 'events cannot be published: their messages are held')
-        await clock.sleep(Math.min(5_000, 100 * 2 ** failures))
-      }
-    }
-  }
-  const bury = async (held: Held, reason: string) => {
-    const { envelope } = held.taken
-    const reply: Reply = {
-      status: 500,
-      problem: { code: 'internal-error', detail: 'It could not be processed and is kept for inspection.' },
-    }
-    const [last] = held.deliveries.slice(-1)
-    if (last) await deadLetter(mailbox, queue, last, reason)
-    for (const d of held.deliveries) hold.drop(d)
-    metrics.dead.inc({ queue, reason: 'rule-failed' })
-    log.error({ queue, message: envelope.id, type: envelope.type, key: envelope.key, reason }, 'a message became a dead letter')
-    if (envelope.reply)
-      await store.commit([{ put: operationItem(envelope.id, reply, clock.now()), table: operationPlace(envelope.id).table }])
-    await send(held.taken, reply)
-  }
-  const release = (held: Iterable<Held>, seconds: number) =>
-    Promise.all([...held].flatMap(h => h.deliveries.map(d => hold.release(d, seconds))))
-
-  const settle = async (batch: Map<string, Held>, turned: Turned) => {
-    await Promise.all([publish(turned), ...turned.settled.map(s => send(s.taken, s.reply))])
-    await reach('before-ack')
-    await Promise.all(
-      turned.settled.map(async ({ taken, reply, fresh }) => {
-        const held = batch.get(taken.envelope.id)
-        batch.delete(taken.envelope.id)
-        metrics.handled.inc({ actor, type: taken.envelope.type, outcome: !fresh ? 'repeated' : reply.problem ? 'refused' : 'done' })
-        for (const d of held?.deliveries ?? []) {
-          hold.drop(d)
-          await d.ack()
-        }
-      }),
-    )
-  }
-  /** What the failed message leaves to do: it is buried, or it and its followers wait. */
-  const fail = async (batch: Map<string, Held>, failed: RuleFailed) => {
-    const held = batch.get(failed.id)
-    if (!held) return
-    const receives = Math.max(...held.deliveries.map(d => d.receives))
-    if (receives < POISON_RECEIVES) {
-      log.warn({ err: failed, queue, message: failed.id, receives }, 'a rule threw')
-      await release(batch.values(), patience(receives))
-      return batch.clear()
-    }
-    await bury(held, failed.message)
-    batch.delete(failed.id)
-  }
-  const trace = (taken: readonly Taken[], at: number, engine: { kind: string; ms: number }[], turned: Turned) => {
-    for (const t of taken) {
-      if (!isSampled(t.envelope.trace.traceparent)) continue
-      const reply = turned.settled.find(s => s.taken === t)?.reply
-      const { request, cause } = t.envelope.trace
-      backplane
-        .trace({
-          request,
-          id: t.envelope.id,
-          cause: cause ?? request,
-          actor,
-          what: t.envelope.type,
-          at,
-          ms: clock.now() - at,
-          engine,
-          outcome: reply ? String(reply.status) : 'waits',
-        })
-        .catch(err => log.debug({ err }, 'a span was lost'))
-    }
-  }
-
-  const run = async (_key: string, received: readonly Held[]) => {
-    const batch = merged(received)
-    try {
-      while (batch.size > 0) {
-        const taken = [...batch.values()].map(h => h.taken)
-        const at = clock.now()
-        const stop = metrics.turn.startTimer({ actor })
-        const { value: turned, engine } = await withEngineCalls(async () => {
-          const turned = await turn(context, taken)
-          engines.ok()
-          await settle(batch, turned)
-          return turned
-        })
-        stop()
-        trace(taken, at, engine, turned)
-        if (turned.failed) await fail(batch, turned.failed)
-        else if (turned.settled.length === 0) throw new Error('a turn settled nothing')
-      }
-    } catch (err) {
-      // A lost race is no failure of an engine: the key is contended, others go on.
-      if (!(err instanceof ConditionLost || err instanceof Conflict)) engines.failed(err)
-      log.warn({ err, queue, messages: [...batch.keys()] }, 'a turn could not be finished; its messages come back')
-      const receives = Math.max(1, ...[...batch.values()].flatMap(h => h.deliveries.map(d => d.receives)))
-      await release(batch.values(), Math.min(LONGEST_WAIT, patience(receives)))
-    }
-  }
-  const keys = schedule<Held>(config.CONCURRENCY, MOST_PER_TURN, run)
+  const settling = commandSettling(context, { hold, engines, over: () => closed, published: recent() }, reach)
+  const keys = schedule<Held>(config.CONCURRENCY, MOST_PER_TURN, settling.run)
 
   const consumer = mailbox.consume(
     queue,
     { pollers: config.POLLERS, visibility: VISIBILITY, ready: async () => void (await Promise.all([engines.open(), keys.room()])) },
     async deliveries => {
       await reach('after-receive')
-      const byKey = new Map<string, Held[]>()
-      for (const delivery of deliveries) {
-        hold.add(delivery)
-        metrics.lag.observe({ queue }, Math.max(0, clock.now() - delivery.sentAt) / 1000)
-        try {
-          const taken = readCommand(code.declaration, delivery)
-          const of = byKey.get(taken.envelope.key) ?? []
-          byKey.set(taken.envelope.key, [...of, { taken, deliveries: [delivery] }])
-        } catch (err) {
-          if (!(err instanceof Unreadable)) throw err
-          await unreadable(delivery, err)
-        }
-      }
-      for (const [key, held] of byKey) keys.add(key, held)
+      for (const delivery of deliveries) hold.add(delivery)
+      for (const [key, held] of await settling.sort(deliveries)) keys.add(key, held)
       metrics.held.set({ queue }, keys.held())
     },
   )
-  const unreadable = async (delivery: Delivery, err: Unreadable) => {
-    hold.drop(delivery)
-    metrics.dead.inc({ queue, reason: 'unreadable' })
-    log.error({ queue, message: delivery.id, reason: err.message }, 'a message cannot be read: dead letter')
-    await deadLetter(mailbox, queue, delivery, err.message).catch(error => engines.failed(error))
-  }
 
   return {
     health: (): QueueHealth => {
@@ -197,29 +48,6 @@ export const commandConsumer = ({ code, ports, config, log, metrics, random = Ma
     close: () => {
       closed = true
       hold.stop()
-    },
-  }
-}
-
-/** A message that came again while its first delivery is still held is one message with two deliveries. */
-const merged = (received: readonly Held[]): Map<string, Held> => {
-  const batch = new Map<string, Held>()
-  for (const held of received) {
-    const earlier = batch.get(held.taken.envelope.id)
-    if (earlier) earlier.deliveries.push(...held.deliveries)
-    else batch.set(held.taken.envelope.id, { taken: held.taken, deliveries: [...held.deliveries] })
-  }
-  return batch
-}
-
-/** The newest ids, so many of them at the most. */
-const recent = (most: number) => {
-  const ids = new Set<string>()
-  return {
-    has: (id: string) => ids.has(id),
-    add: (id: string) => {
-      ids.add(id)
-      if (ids.size > most) for (const oldest of ids) return void ids.delete(oldest)
     },
   }
 }

@@ -1,20 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Logger } from 'pino'
-import type { ActorCode } from './code.ts'
 import { commandConsumer } from './commands.ts'
 import type { Config } from './config.ts'
 import { failpoints, type Reach } from './failpoints.ts'
 import { eventConsumer } from './hear.ts'
-import type { Metrics } from './metrics.ts'
-import type { Ports } from './ports.ts'
+import type { HostContext } from './host.ts'
 
-export type WorkerContext = {
-  readonly code: ActorCode
-  readonly ports: Ports
+export type WorkerContext = HostContext & {
   readonly config: Pick<Config, 'CONCURRENCY' | 'POLLERS' | 'FAILPOINTS'>
-  readonly log: Logger
-  readonly metrics: Metrics
-  readonly random?: () => number
   /** Instead of the failpoints that the configuration names. */
   readonly reach?: Reach
 }

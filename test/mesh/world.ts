@@ -6,6 +6,7 @@ import { virtualClock } from '../../actors/kernel/clock/virtual.ts'
 import type { ActorCode } from '../../actors/kernel/code.ts'
 import { memoryBus } from '../../actors/kernel/events/memory.ts'
 import { jobsHub, memoryJobs } from '../../actors/kernel/jobs/memory.ts'
+import { lambdaHandler } from '../../actors/kernel/lambda.ts'
 import { type MailboxFaults, memoryMailbox } from '../../actors/kernel/mailbox/memory.ts'
 import { metrics } from '../../actors/kernel/metrics.ts'
 import type { Ports } from '../../actors/kernel/ports.ts'
@@ -14,6 +15,7 @@ import { memoryStore } from '../../actors/kernel/store/memory.ts'
 import { startWorker } from '../../actors/kernel/worker.ts'
 import type { Envelope, EventEnvelope, Reply } from '../../contracts/envelope.ts'
 import { commands, groupOf, topology } from '../../contracts/mesh.ts'
+import { eventSource } from './event-source.ts'
 import { life, reaper } from './mortal.ts'
 import { seeded } from './random.ts'
 
@@ -28,6 +30,9 @@ export type Faults = {
   /** That publishing fails. */
   readonly publish: number
 }
+/** What runs the actors: processes that poll, or functions that are invoked. */
+export type HostKind = 'worker' | 'lambda'
+export const HOSTS: readonly HostKind[] = ['worker', 'lambda']
 export const CALM: Faults = { crash: 0, lostAnswer: 0, duplicate: 0, delayMs: 0, publish: 0 }
 
 const START = Date.parse('2026-03-02T09:00:00.000Z')
@@ -35,7 +40,7 @@ const RESTART_MS = 300
 const NATURALLY_ONCE = /"type":"(comment\.add|post\.publish|post\.sweep|user\.register)"/
 
 /** The whole mesh but for its edge in one process, on virtual time, with in-memory ports and a seed: what goes wrong goes wrong again alike. */
-export const world = async (seed: number, wanted: Faults = CALM, codes: readonly ActorCode[] = catalog) => {
+export const world = async (seed: number, wanted: Faults = CALM, codes: readonly ActorCode[] = catalog, host: HostKind = 'worker') => {
   let faults = wanted
   let storeDown = false
   const random = seeded(seed)
@@ -77,12 +82,12 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
   let deaths = 0
   const counted = metrics(new Registry())
   const log = pino({ level: 'silent' })
-  const start = (code: ActorCode) => {
+  const startWorkerOf = (code: ActorCode) => {
     const one = life()
     const again = async () => {
       deaths++
       await clock.sleep(RESTART_MS)
-      start(code)
+      startWorkerOf(code)
     }
     const reach = reaper(
       one,
@@ -98,6 +103,25 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
       random,
       reach,
     })
+  }
+  const startContainerOf = (code: ActorCode) => {
+    const one = life()
+    let died = () => {}
+    const death = new Promise<void>(resolve => {
+      died = () => {
+        deaths++
+        resolve()
+      }
+    })
+    const reach = reaper(one, () => chance(faults.crash), died)
+    const own = one.ports({ ...ports, jobs: jobs() })
+    return { handler: lambdaHandler({ code, ports: own, concurrency: 8, prefix: '', log, metrics: counted, random, reach }), death }
+  }
+  const start = (code: ActorCode) => {
+    if (host === 'worker') return startWorkerOf(code)
+    const { name, commands, hears } = code.declaration
+    const queues = [...(Object.keys(commands).length > 0 ? [`${name}.fifo`] : []), ...(hears.length > 0 ? [`${name}-events`] : [])]
+    for (const queue of queues) eventSource({ mailbox, clock, queue, start: () => startContainerOf(code) })
   }
   for (const code of codes) start(code)
 
