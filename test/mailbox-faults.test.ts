@@ -5,7 +5,7 @@ import { redrive } from '../actors/kernel/dead-letters.ts'
 import type { Delivery } from '../actors/kernel/mailbox/port.ts'
 import { claimItem, claimPlace, decidedPlace, operationPlace } from '../actors/kernel/replies.ts'
 import { comment, like, post, postKey } from '../contracts/posts.ts'
-import { CALM, type World, world } from './mesh/world.ts'
+import { CALM, HOSTS, type World, world } from './mesh/world.ts'
 
 const ANN = 'aaaaaaaa-0000-4000-8000-000000000000'
 const BOB = 'bbbbbbbb-0000-4000-8000-000000000000'
@@ -48,10 +48,10 @@ const deadLetters = async (w: World, queue: string): Promise<Delivery[]> => {
   return found
 }
 
-describe('a rule that throws', () => {
+describe.each(HOSTS)('a rule that throws in a %s', host => {
   test('makes a dead letter of its message alone, with the reason, and its neighbours go on', async () => {
     const { codes } = faulty()
-    const w = await world(1, CALM, codes)
+    const w = await world(1, CALM, codes, host)
     const postId = await friends(w)
     const before = await w.send('comment.add', BOB, { postId, content: 'before' })
     const poison = await w.send('comment.add', BOB, { postId, content: 'poison' })
@@ -70,7 +70,7 @@ describe('a rule that throws', () => {
 
   test('handles its message once when it is redriven after a fix', async () => {
     const { codes, mend } = faulty()
-    const w = await world(2, CALM, codes)
+    const w = await world(2, CALM, codes, host)
     const postId = await friends(w)
     const poison = await w.send('comment.add', BOB, { postId, content: 'poison' })
     await w.clock.advance(120_000)
@@ -84,8 +84,8 @@ describe('a rule that throws', () => {
   })
 })
 
-test('a redriven toggle does not undo a newer one', async () => {
-  const w = await world(3)
+test.each(HOSTS)('a toggle redriven to a %s does not undo a newer one', async host => {
+  const w = await world(3, CALM, catalog, host)
   const postId = await friends(w)
   const at = new Date(w.clock.now()).toISOString()
   await w.clock.advance(1_000)
@@ -100,7 +100,7 @@ test('a redriven toggle does not undo a newer one', async () => {
   expect(await w.read.get(post.at(postKey(postId)))).toMatchObject({ likeCount: 0 })
 })
 
-describe('what cannot be read goes to the dead letters at once, and says why', () => {
+describe.each(HOSTS)('what a %s cannot read goes to the dead letters at once, and says why', host => {
   const good = {
     v: 1,
     id: 'x1',
@@ -119,7 +119,7 @@ describe('what cannot be read goes to the dead letters at once, and says why', (
     ['data against the contract', JSON.stringify(good), 'postId: is not a post'],
     ['another key’s group', JSON.stringify({ ...good, data: { postId: `${ANN}.20260302.000001` } }), 'belongs to the key'],
   ])('%s', async (_, body, reason) => {
-    const w = await world(4)
+    const w = await world(4, CALM, catalog, host)
     await w.mailbox.send('posts.fifo', { id: 'bad', group: 'k', body })
     await w.clock.advance(1_000)
     const [dead, ...others] = await deadLetters(w, 'posts-dead.fifo')
@@ -130,9 +130,9 @@ describe('what cannot be read goes to the dead letters at once, and says why', (
   })
 })
 
-describe('engines that fail make no dead letters', () => {
+describe.each(HOSTS)('engines that fail a %s make no dead letters', host => {
   test('the store does not answer for a minute', async () => {
-    const w = await world(5)
+    const w = await world(5, CALM, catalog, host)
     const postId = await friends(w)
     w.setStoreDown(true)
     const ids = await Promise.all(Array.from({ length: 20 }, (_, n) => w.send('comment.add', BOB, { postId, content: `${n}` })))
@@ -145,17 +145,18 @@ describe('engines that fail make no dead letters', () => {
   })
 
   test('events cannot be published for a minute: held, then delivered', async () => {
-    const w = await world(6)
+    const w = await world(6, CALM, catalog, host)
     const postId = await friends(w)
     w.set({ publish: 1 })
     const id = await w.send('post.like', BOB, { postId })
     await w.clock.advance(60_000)
-    // The work is done and told; the message is held until its event is out.
-    expect(status(w, id)).toEqual([200])
+    // The work is done and told, again with each redelivery; the message is held until its event is out.
+    expect(new Set(status(w, id))).toEqual(new Set([200]))
     expect((await w.left()).queued).toBe(1)
     w.set({ publish: 0 })
     await w.clock.advance(20_000)
-    expect(w.published.filter(e => e.type === 'post.liked')).toHaveLength(1)
+    // By each delivery that tried, under one id.
+    expect(new Set(w.published.flatMap(e => (e.type === 'post.liked' ? [e.id] : []))).size).toBe(1)
     expect(await w.left()).toEqual({ queued: 0, dead: 0 })
   })
 })
