@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
@@ -38,7 +39,8 @@ export async function startAmazonLocal(): Promise<AmazonLocal | undefined> {
     '-port',
     String(port),
   ]
-  const java = spawn(JAVA, options, { stdio: ['ignore', 'pipe', 'pipe'] })
+  // It writes a metadata file into its working directory.
+  const java = spawn(JAVA, options, { stdio: ['ignore', 'pipe', 'pipe'], cwd: tmpdir() })
   let printed = ''
   for (const output of [java.stdout, java.stderr])
     output.on('data', (text: Buffer) => (printed = (printed + text.toString()).slice(-4_000)))
