@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { isAlive } from '../../actors/kernel/outlive.ts'
 import { readMeshFile } from './mesh-file.ts'
-import { ownModule } from './module.ts'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 60_000 })
 const deadline = { timeout: 120_000, interval: 50 }
@@ -28,8 +28,8 @@ afterEach(async () => {
 })
 
 const run = (...flags: string[]): ChildProcess => {
-  const { script, execArgv } = ownModule('./main', import.meta.url)
-  const started = spawn(process.execPath, [...execArgv, script, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const script = fileURLToPath(new URL('./start.mjs', import.meta.url))
+  const started = spawn(process.execPath, [script, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
   printed = ''
   complained = ''
   started.stdout.on('data', chunk => {

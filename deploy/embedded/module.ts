@@ -8,6 +8,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
  */
 export const ownModule = (path: string, base: string): { readonly script: string; readonly execArgv: string[] } => {
   const fromSource = import.meta.url.endsWith('.ts')
-  const loader = fromSource ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm')).href] : []
-  return { script: fileURLToPath(new URL(`${path}${fromSource ? '.ts' : '.js'}`, base)), execArgv: loader }
+  return {
+    script: fileURLToPath(new URL(`${path}${fromSource ? '.ts' : '.js'}`, base)),
+    execArgv: fromSource ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm')).href] : ['--enable-source-maps'],
+  }
 }
