@@ -55,14 +55,29 @@ type KeyOf<T extends Template> = { readonly [F in Fields<T['pk']> | Fields<T['sk
 export type PartitionOf<R extends Template> = { readonly [F in Fields<R['pk']>]: string }
 export type ValueOf<R extends Template> = z.infer<R['value']>
 
+/** A template's text and names in turn. There are only as many as the contract has, and every place of every item is made of one. */
+const taken = new Map<string, readonly string[]>()
+const partsOf = (template: string): readonly string[] => {
+  const known = taken.get(template)
+  if (known) return known
+  const parts = template.split(/\{(\w+)\}/)
+  taken.set(template, parts)
+  return parts
+}
+
 /** Puts values into a template. Ids hold no `#` (the id schemas see to it), so one key cannot pose as another. */
-export const fill = (template: string, fields: Readonly<Record<string, string>>): string =>
-  template.replace(/\{(\w+)\}/g, (_, name: string) => {
+export const fill = (template: string, fields: Readonly<Record<string, string>>): string => {
+  const parts = partsOf(template)
+  let filled = parts[0] ?? ''
+  for (let i = 1; i < parts.length; i += 2) {
+    const name = parts[i] ?? ''
     const value = fields[name]
     if (value === undefined || value === '' || value.includes('#'))
       throw new Error(`cannot fill ${template}: ${name} is ${JSON.stringify(value)}`)
-    return value
-  })
+    filled += value + parts[i + 1]
+  }
+  return filled
+}
 
 const placer =
   <const T extends Template>(t: T) =>
@@ -329,8 +344,11 @@ export type MessageOf<C extends AnyCommand> = Message<z.infer<C['data']>>
 export type Answer<A extends Statuses> = {
   [S in keyof A & number]: { readonly status: S; readonly body: A[S] extends z.ZodType ? z.infer<A[S]> : never; readonly version?: number }
 }[keyof A & number]
-/** An event as `apply` sees it: what the rule said, who and when (the command's), and the id it will have. */
-export type Applied<D> = { readonly id: string; readonly at: string; readonly by: string; readonly data: D }
+/**
+ * An event as `apply` sees it: what the rule said, who and when (the command's), and the id it will have. `now` is when it is committed, which may be
+ * later than `at` if the command had to wait: what a returning client asks for ("since then") goes by it.
+ */
+export type Applied<D> = { readonly id: string; readonly at: string; readonly now: string; readonly by: string; readonly data: D }
 /** The command that an event came of. */
 export const commandOf = (eventId: string): string => eventId.slice(0, eventId.lastIndexOf('.'))
 

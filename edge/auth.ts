@@ -9,7 +9,7 @@ import { type EdgeProblem, edgeProblem, overloaded } from './problems.ts'
 export type Caller = { readonly id: string; readonly until: number }
 
 /** Most tokens remembered: each costs a signature check, once. */
-const MOST_TOKENS = 50_000
+const MOST_TOKENS = 20_000
 /** A Cognito token has one or two kilobytes; what is longer is not one. */
 const LONGEST_TOKEN = 8192
 

@@ -9,6 +9,7 @@ import type { Claims, Key } from './idempotency.ts'
 import type { OperationIds } from './operations.ts'
 import type { Gauge } from './pressure.ts'
 import type { WaitingRoom } from './waiting.ts'
+import { wire } from './wire.ts'
 
 /** A command as a client gave it, checked. `data` is what the contract made of it; `key` its idempotency key, if any. */
 export type Ask = {
@@ -47,12 +48,6 @@ const MARGIN = 0.9
 const FIRST_POLL_MS = 20
 const LONGEST_POLL_MS = 400
 
-/** XML, and so SQS, has no U+FFFE and U+FFFF; JSON can spell them, as they only occur in strings. */
-const wire = (envelope: Envelope): string => {
-  const text = JSON.stringify(envelope)
-  return /[\uFFFE\uFFFF]/.test(text) ? text.replace(/[\uFFFE\uFFFF]/g, c => `\\u${c.charCodeAt(0).toString(16)}`) : text
-}
-
 /**
  * Says a command: claims its key, puts it into the actor's mailbox, waits for the reply. Work that has begun is done once, whoever still waits.
  * @throws EdgeProblem `overloaded`, `idempotency-key-reused`
@@ -79,7 +74,10 @@ export const commander = (context: CommandContext) => {
   }
   /** Sends, and waits from before the sending: the reply may be faster than the queue's confirmation. */
   const sendAndWait = async (ask: Ask, id: string, at: string): Promise<Reply | undefined> => {
-    if (ask.waitMs === 0) return send(ask, id, at).then(() => undefined)
+    if (ask.waitMs === 0) {
+      await send(ask, id, at)
+      return undefined
+    }
     const reply = waiting.wait(id, ask.waitMs)
     try {
       await send(ask, id, at)
@@ -119,8 +117,13 @@ export const commander = (context: CommandContext) => {
   const outcome = (reply: Reply | undefined, id: string, by: string, replayed: boolean): Outcome =>
     reply ? { reply, replayed } : { operation: operationIds.write(id, by), replayed }
 
+  let last = { now: Number.NaN, at: '' }
+  const timeOf = (now: number): string => {
+    if (last.now !== now) last = { now, at: new Date(now).toISOString() }
+    return last.at
+  }
   const run = async (ask: Ask, id: string, now: number): Promise<Outcome> => {
-    const at = new Date(now).toISOString()
+    const at = timeOf(now)
     if (!ask.key) return outcome(await sendAndWait(ask, id, at), id, ask.by, false)
     const claim = await claims.take(ask.key, id, at)
     if (!claim.own) return outcome(await repeat(ask, ask.key, claim), claim.messageId, ask.by, true)
@@ -145,7 +148,12 @@ export const commander = (context: CommandContext) => {
   return async (ask: Ask): Promise<Outcome> => {
     const now = clock.now()
     const id = newId(now)
-    return pressure.during(() => (isSampled(ask.traceparent) ? traced(ask, id, now) : run(ask, id, now)))
+    pressure.enter()
+    try {
+      return await (isSampled(ask.traceparent) ? traced(ask, id, now) : run(ask, id, now))
+    } finally {
+      pressure.leave()
+    }
   }
 }
 export type Commander = ReturnType<typeof commander>

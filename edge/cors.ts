@@ -35,12 +35,14 @@ const PREFLIGHT_S = '600'
 
 /** What an answer says to the browser that asked (Fetch standard, CORS protocol). Nothing about credentials: the token travels in a header. */
 export const cors = (allowed: (origin: string) => boolean) => ({
-  headers: (request: EdgeRequest): Record<string, string> | undefined => {
+  /** Adds to the headers of an answer. */
+  complete: (headers: Record<string, string>, request: EdgeRequest): void => {
     const origin = request.headers.get('origin')
-    if (origin === undefined) return undefined
-    return allowed(origin)
-      ? { vary: 'origin', 'access-control-allow-origin': origin, 'access-control-expose-headers': EXPOSED }
-      : { vary: 'origin' }
+    if (origin === undefined) return
+    headers.vary = 'origin'
+    if (!allowed(origin)) return
+    headers['access-control-allow-origin'] = origin
+    headers['access-control-expose-headers'] = EXPOSED
   },
   /** What a preflight adds. @param methods those that the path takes */
   preflight: (methods: readonly string[]): Record<string, string> => ({

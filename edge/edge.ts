@@ -8,6 +8,7 @@ import { failpoints } from '../actors/kernel/failpoints.ts'
 import type { Metrics } from '../actors/kernel/metrics.ts'
 import type { Ports } from '../actors/kernel/ports.ts'
 import { reader } from '../actors/kernel/reader.ts'
+import { admission } from './admission.ts'
 import { authenticator } from './auth.ts'
 import { clientConfig } from './client-config.ts'
 import { commander } from './command.ts'
@@ -144,14 +145,11 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
       host: () => host,
       secure: !config.EMBEDDED,
     }),
-    auth,
-    limits: budgets,
+    admission: admission({ auth, limits: budgets, clock, proxies: config.PROXIES }),
     cors: cors(originAllowed),
     metrics,
-    clock,
     log,
     requestId: serialId,
-    proxies: config.PROXIES,
   })
   const stream = createStream({
     say,

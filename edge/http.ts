@@ -1,13 +1,10 @@
 import type { Logger } from 'pino'
-import type { Clock } from '../actors/kernel/clock/port.ts'
 import { routes } from '../contracts/mesh.ts'
-import type { Authenticator } from './auth.ts'
-import { bearerOf } from './auth.ts'
+import type { Admission, Entry } from './admission.ts'
 import { tooLarge } from './body.ts'
-import { addressOf, type Call, requestIdOf, traceparentOf } from './call.ts'
+import { type Call, requestIdOf, traceparentOf } from './call.ts'
 import type { Commander } from './command.ts'
 import type { cors } from './cors.ts'
-import { type Drawn, type Limits, networkOf, within } from './limits.ts'
 import type { EdgeMetrics } from './metrics.ts'
 import { edgeProblem, notFound, problemAnswer, problemFrom } from './problems.ts'
 import { type QueryContext, queryEndpoint, type ViewTable } from './query.ts'
@@ -47,24 +44,20 @@ export type HandlerOptions = {
   readonly say: Commander
   /** The edge's own routes: method and path, and what serves them. */
   readonly own: readonly (Endpoint & { readonly method: string; readonly path: string })[]
-  readonly auth: Authenticator
-  readonly limits: Limits
+  readonly admission: Admission
   readonly cors: ReturnType<typeof cors>
   readonly metrics: EdgeMetrics
-  readonly clock: Clock
   readonly log: Logger
   /** Makes a request id where the client sent none. */
   readonly requestId: () => string
-  /** How many proxies of ours stand before the edge. */
-  readonly proxies: number
 }
 
-const isWrite = (method: string) => method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS'
+const kindOf = (method: string) => (method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'reads' : 'writes')
 const UNROUTED = 'none'
 
 /** The edge without a socket: a request in, an answer out, whatever happens. */
 export const createHandler = (options: HandlerOptions): Handle => {
-  const { auth, limits, cors, metrics, clock, log } = options
+  const { admission, cors, metrics, log } = options
   const table = router([
     ...contractRoutes(options.views, options.query, options.say),
     ...options.own.map(({ method, path, open = false, free = false, run }) => ({
@@ -73,91 +66,49 @@ export const createHandler = (options: HandlerOptions): Handle => {
       target: { label: `${method} ${path}`, open, free, run },
     })),
   ])
-
-  /** What is noted on the way, for the answer that comes in any case. */
-  type Notes = { drawn: Drawn | undefined; label: string }
-
-  const callerOf = async (request: EdgeRequest, network: string, exempt: boolean, notes: Notes): Promise<string> => {
-    const anonymous = (look: 'draw' | 'peek') => {
-      if (exempt) return
-      notes.drawn = limits.anonymous[look](network, clock.now())
-      within(notes.drawn)
-    }
-    try {
-      const token = bearerOf(request.headers.get('authorization'))
-      const known = auth.recall(token)
-      if (known) return known.id
-      // Checking a signature is work: who sends bad ones has fewer tries than who sends good ones.
-      anonymous('peek')
-      return (await auth.verify(token)).id
-    } catch (refusal) {
-      anonymous('draw')
-      throw refusal
-    }
+  const optionsOf = (path: string): EdgeAnswer => {
+    const found = table.find('OPTIONS', path)
+    const methods = found && 'allow' in found ? found.allow : []
+    return { status: 204, headers: { allow: methods.join(', '), 'cache-control': 'no-store', ...cors.preflight(methods) }, body: '' }
   }
 
-  const serve = async (request: EdgeRequest, id: string, notes: Notes): Promise<EdgeAnswer> => {
+  const serve = async (request: EdgeRequest, id: string, entry: Entry, found: Found): Promise<EdgeAnswer> => {
     const { method, path } = request
     if (request.oversized) throw tooLarge()
-    const address = addressOf(request, options.proxies)
-    const network = networkOf(address)
-    const exempt = limits.exempt(address)
-    const found = table.find(method, path)
+    const kind = kindOf(method)
     const target = found && 'target' in found ? found.target : undefined
-    if (target) notes.label = target.label
-    const kind = isWrite(method) ? 'writes' : 'reads'
-    if (!exempt && !target?.free) {
-      notes.drawn = limits.addresses[kind].draw(network, clock.now())
-      within(notes.drawn)
-    }
+    if (!target?.free) admission.address(entry, kind)
     if (!found) throw notFound()
-    if (method === 'OPTIONS') return { status: 204, headers: optionsOf(path), body: '' }
+    if (method === 'OPTIONS') return optionsOf(path)
     if (!('target' in found))
       throw edgeProblem('method-not-allowed', `${path} takes ${found.allow.join(', ')}`, { allow: found.allow.join(', ') })
     let caller = ''
-    if (found.target.open) {
-      if (!exempt && !found.target.free) {
-        notes.drawn = limits.anonymous.draw(network, clock.now())
-        within(notes.drawn)
-      }
-    } else {
-      caller = await callerOf(request, network, exempt, notes)
-      notes.drawn = limits.users[kind].draw(caller, clock.now())
-      within(notes.drawn)
-    }
+    if (!found.target.open) caller = await admission.caller(entry, request, kind)
+    else if (!found.target.free) admission.anonymous(entry)
     return found.target.run({ request, id, caller, params: found.params, traceparent: traceparentOf(request) })
   }
-  const optionsOf = (path: string) => {
-    const found = table.find('OPTIONS', path)
-    const methods = found && 'allow' in found ? found.allow : []
-    return { allow: methods.join(', '), 'cache-control': 'no-store', ...cors.preflight(methods) }
-  }
+  type Found = ReturnType<typeof table.find>
 
   return async request => {
-    const at = clock.now()
     const id = requestIdOf(request, options.requestId)
-    const notes: Notes = { drawn: undefined, label: UNROUTED }
+    const entry = admission.entry(request)
+    const found = table.find(request.method, request.path)
+    const label = found && 'target' in found ? found.target.label : UNROUTED
     let answer: EdgeAnswer
     try {
-      answer = await serve(request, id, notes)
+      answer = await serve(request, id, entry, found)
     } catch (thrown) {
-      const problem = problemFrom(thrown, err => log.error({ err, request: id, route: notes.label }, 'a request failed'))
+      const problem = problemFrom(thrown, err => log.error({ err, request: id, route: label }, 'a request failed'))
       answer = problemAnswer(problem, request.path)
     }
-    metrics.answered(notes.label, isWrite(request.method) ? 'write' : 'read', answer.status, clock.now() - at)
-    const drawn = notes.drawn ?? limits.anonymous.peek(request.address, at)
-    return {
-      status: answer.status,
-      headers: {
-        ...answer.headers,
-        'x-request-id': id,
-        ratelimit: drawn.limit,
-        'ratelimit-policy': drawn.policy,
-        'x-content-type-options': 'nosniff',
-        ...cors.headers(request),
-      },
-      body: answer.body,
-      head: request.method === 'HEAD',
-    }
+    metrics.answered(label, answer.status)
+    const { headers } = answer
+    const drawn = admission.told(entry)
+    headers['x-request-id'] = id
+    headers.ratelimit = drawn.limit
+    headers['ratelimit-policy'] = drawn.policy
+    headers['x-content-type-options'] = 'nosniff'
+    cors.complete(headers, request)
+    return request.method === 'HEAD' ? { ...answer, head: true } : answer
   }
 }

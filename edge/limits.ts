@@ -57,8 +57,8 @@ export const within = (drawn: Drawn): Drawn => {
 export type LimitConfig = Pick<Config, 'READS_PER_SECOND' | 'READS_BURST' | 'WRITES_PER_SECOND' | 'WRITES_BURST' | 'EMBEDDED'>
 
 const ADDRESS_FACTOR = 10
-const MOST_USERS = 50_000
-const MOST_ADDRESSES = 50_000
+const MOST_USERS = 20_000
+const MOST_ADDRESSES = 20_000
 
 /**
  * The budgets of one edge: a user's, an address's (ten times that), and for what comes without a valid token an address's of a user's size.
@@ -84,6 +84,7 @@ const isLoopback = (address: string) =>
 
 /** Whom an address stands for: an IPv6 host has a whole /64 to choose from; an IPv4 one may come in IPv6's clothes. */
 export const networkOf = (address: string): string => {
+  if (!address.includes(':')) return address
   const groups = address.split(':')
   if (groups.length !== 8) return address
   if (!address.startsWith('0000:0000:0000:0000:0000:ffff:')) return groups.slice(0, 4).join(':')

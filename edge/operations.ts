@@ -10,22 +10,21 @@ import { signer } from './seals.ts'
 
 const Stored = z.object({ reply: Reply, completedAt: z.number() })
 const DAY_MS = 86_400_000
-const UUID_BYTES = 16
+const ID = /^([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12})\.([\w-]{22})$/
 
 /**
  * Operation ids: the message's id, signed for its caller. The id is a UUIDv7, so it tells when it was made, and a signed one was really given out:
  * that is how *pending* differs from *unknown*.
  */
 export const operationIds = (secret: string) => {
-  const { sign, open } = signer(secret, 'operation')
+  const { sign, signed } = signer(secret, 'operation')
   return {
-    write: (messageId: string, by: string): string => sign(Buffer.from(messageId.replaceAll('-', ''), 'hex'), by),
+    write: (messageId: string, by: string): string => `${messageId}.${sign(`${messageId}\0${by}`)}`,
     /** @returns undefined for what was altered, made up, or given to somebody else */
     read: (id: string, by: string): { messageId: string; madeAt: number } | undefined => {
-      const bytes = open(id, by, UUID_BYTES)
-      if (!bytes) return undefined
-      const messageId = bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
-      return { messageId, madeAt: bytes.readUIntBE(0, 6) }
+      const [, messageId, signature] = ID.exec(id) ?? []
+      if (messageId === undefined || signature === undefined || !signed(`${messageId}\0${by}`, signature)) return undefined
+      return { messageId, madeAt: Number.parseInt(messageId.slice(0, 8) + messageId.slice(9, 13), 16) }
     },
   }
 }

@@ -4,10 +4,12 @@ export type Preference = { readonly waitMs: number; readonly async: boolean; rea
 export const DEFAULT_WAIT_MS = 5_000
 const LONGEST_S = 20
 const NONE: Preference = { waitMs: DEFAULT_WAIT_MS, async: false, wait: undefined }
+const ASYNC: Preference = { waitMs: 0, async: true, wait: undefined }
 
 /** @param header `respond-async`, `wait=N` (seconds, clamped to 0..20), or both: wait that long, then respond */
 export const preferenceOf = (header: string | undefined): Preference => {
   if (header === undefined) return NONE
+  if (header === 'respond-async') return ASYNC
   let wait: number | undefined
   let async = false
   for (const part of header.split(',')) {
@@ -20,7 +22,7 @@ export const preferenceOf = (header: string | undefined): Preference => {
 }
 
 /** The `Preference-Applied` header. @param pending the answer is a 202 */
-export const appliedOf = ({ async, wait }: Preference, pending: boolean): Record<string, string> => {
-  const applied = [...(async && pending ? ['respond-async'] : []), ...(wait === undefined ? [] : [`wait=${wait}`])]
-  return applied.length > 0 ? { 'preference-applied': applied.join(', ') } : {}
+export const appliedOf = ({ async, wait }: Preference, pending: boolean): string | undefined => {
+  if (wait === undefined) return async && pending ? 'respond-async' : undefined
+  return async && pending ? `respond-async, wait=${wait}` : `wait=${wait}`
 }

@@ -31,17 +31,16 @@ export const pressure = (waiting: WaitingRoom, clock: Clock, heard: () => boolea
   }
   return {
     underWay: () => underWay,
-    /** @throws EdgeProblem `overloaded` */
-    during: async <T>(work: () => Promise<T>): Promise<T> => {
+    /** A command begins. @throws EdgeProblem `overloaded` instead */
+    enter: (): void => {
       if (underWay >= limits.most) throw overloaded(`${underWay} commands are under way here`, RETRY_S)
       const waited = age(clock.now())
       if (waited > limits.ageMs) throw overloaded(`commands have waited ${waited} ms for their replies`, RETRY_S)
       underWay++
-      try {
-        return await work()
-      } finally {
-        underWay--
-      }
+    },
+    /** It is answered. */
+    leave: (): void => {
+      underWay--
     },
   }
 }

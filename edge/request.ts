@@ -23,13 +23,13 @@ export type EdgeRequest = {
 }
 
 /**
- * An answer. Header names are lower case.
+ * An answer, made anew for each request. Header names are lower case; values hold no line breaks.
  * @property body text in UTF-8; empty for none
  * @property head answers a HEAD request: the length of the body is told, the body stays here
  */
 export type EdgeAnswer = {
   readonly status: number
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: Record<string, string>
   readonly body: string
   readonly head?: boolean
 }

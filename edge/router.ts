@@ -12,16 +12,26 @@ const node = <T>(): Node<T> => ({ literals: new Map(), parameter: undefined, lea
 
 const isParameter = (segment: string) => segment.startsWith('{') && segment.endsWith('}')
 
-/** Every leaf that a path leads to, the more literal ones first. */
-const walk = <T>(at: Node<T>, segments: readonly string[], depth: number, values: readonly string[], visit: Visit<T>): boolean => {
+/** The leaf for a method, the more literal way first; `values` is left with the parameters on the way. */
+const leafFor = <T>(at: Node<T>, segments: readonly string[], depth: number, values: string[], method: string): Leaf<T> | undefined => {
   const segment = segments[depth]
-  if (segment === undefined) return at.leaves.size > 0 && visit(at.leaves, values)
+  if (segment === undefined) return at.leaves.get(method)
   const literal = at.literals.get(segment)
-  if (literal && walk(literal, segments, depth + 1, values, visit)) return true
+  const found = literal && leafFor(literal, segments, depth + 1, values, method)
   // An empty segment is nobody's id.
-  return at.parameter !== undefined && segment !== '' && walk(at.parameter, segments, depth + 1, [...values, segment], visit)
+  if (found !== undefined || at.parameter === undefined || segment === '') return found
+  values.push(segment)
+  const byValue = leafFor(at.parameter, segments, depth + 1, values, method)
+  if (byValue === undefined) values.pop()
+  return byValue
 }
-type Visit<T> = (leaves: Map<string, Leaf<T>>, values: readonly string[]) => boolean
+/** Every method that a path takes, whichever way. */
+const methodsOf = <T>(at: Node<T>, segments: readonly string[], depth: number): string[] => {
+  const segment = segments[depth]
+  if (segment === undefined) return [...at.leaves.keys()]
+  const next = [at.literals.get(segment), segment === '' ? undefined : at.parameter]
+  return next.flatMap(n => (n ? methodsOf(n, segments, depth + 1) : []))
+}
 
 /** The value of a segment, undefined when its percent-encoding is broken. */
 const decoded = (segment: string): string | undefined => {
@@ -34,10 +44,10 @@ const decoded = (segment: string): string | undefined => {
 }
 const parameters = (names: readonly string[], values: readonly string[]): Record<string, string> | undefined => {
   const params: Record<string, string> = {}
-  for (const [i, name] of names.entries()) {
+  for (let i = 0; i < names.length; i++) {
     const value = decoded(values[i] ?? '')
     if (value === undefined) return undefined
-    params[name] = value
+    params[names[i] ?? ''] = value
   }
   return params
 }
@@ -62,24 +72,15 @@ export const router = <T>(entries: readonly RouterEntry<T>[]): Router<T> => {
   }
   return {
     find: (method, path) => {
-      const wanted = method === 'HEAD' ? 'GET' : method
       const segments = path.split('/')
-      const allow = new Set<string>()
-      let found: Found<T> | undefined
-      let broken = false
-      walk(root, segments, 1, [], (leaves, values) => {
-        const leaf = leaves.get(wanted)
-        if (!leaf) {
-          for (const known of leaves.keys()) allow.add(known)
-          return false
-        }
+      const values: string[] = []
+      const leaf = leafFor(root, segments, 1, values, method === 'HEAD' ? 'GET' : method)
+      if (leaf) {
         const params = parameters(leaf.names, values)
-        if (params) found = { target: leaf.target, params }
-        else broken = true
-        return true
-      })
-      if (found) return found
-      if (broken || allow.size === 0) return undefined
+        return params && { target: leaf.target, params }
+      }
+      const allow = new Set(methodsOf(root, segments, 1))
+      if (allow.size === 0) return undefined
       if (allow.has('GET')) allow.add('HEAD')
       return { allow: [...allow.add('OPTIONS')].sort() }
     },

@@ -1,27 +1,27 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** What the edge hands out and must know again: signed, or also unreadable, with keys derived from `EDGE_SECRET`. */
 
-const SIGNATURE = 16
+/** 128 bits. */
+const SIGNATURE = 22
 const NONCE = 12
 const TAG = 16
 
 /** A key for one purpose, so that what was made for one cannot pose as another. */
 const keyFor = (secret: string, purpose: string) => Buffer.from(hkdfSync('sha256', secret, '', `dailygrind ${purpose}`, 32))
 
-/** Signs bytes for somebody: `<bytes><signature>` in base64url. */
+/**
+ * Signs text. The key stands before and after the text (the sandwich construction, Yasuda 2007), and before it fills the hash's first block:
+ * as good as HMAC, in one hash and without an object, which is what an operation id a request costs.
+ */
 export const signer = (secret: string, purpose: string) => {
-  const key = keyFor(secret, purpose)
-  const signature = (bytes: Uint8Array, to: string) => createHmac('sha256', key).update(bytes).update(to).digest().subarray(0, SIGNATURE)
+  const key = keyFor(secret, purpose).toString('hex')
+  const sign = (text: string) => hash('sha256', key + text + key, 'base64url').slice(0, SIGNATURE)
   return {
-    sign: (bytes: Uint8Array, to: string): string => Buffer.concat([bytes, signature(bytes, to)]).toString('base64url'),
-    /** The bytes, undefined when they were altered or signed for somebody else. @param length how many bytes they must be */
-    open: (sealed: string, to: string, length: number): Buffer | undefined => {
-      const all = exactBytes(sealed)
-      if (all?.length !== length + SIGNATURE) return undefined
-      const bytes = all.subarray(0, length)
-      return timingSafeEqual(all.subarray(length), signature(bytes, to)) ? bytes : undefined
-    },
+    /** @returns 22 characters of base64url */
+    sign,
+    signed: (text: string, signature: string): boolean =>
+      signature.length === SIGNATURE && timingSafeEqual(Buffer.from(signature), Buffer.from(sign(text))),
   }
 }
 

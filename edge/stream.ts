@@ -34,9 +34,11 @@ const SWEEP_MS = 1_000
 /** Over how long the clients of an edge that goes away spread their return. */
 const SPREAD_MS = 3_000
 
+type Refused = { readonly code: number; readonly reason: string }
+const refusal = (code: number, reason: string): Refused => ({ code, reason })
 /** Closes a socket as it opens: a refusal must come before any other frame, and only an open socket can tell its reason. */
-const refusal = (code: number, reason: string): Accepted => ({
-  protocol: undefined,
+const refusing = ({ code, reason }: Refused, protocol: string | undefined): Accepted => ({
+  protocol,
   opened: socket => {
     socket.close(code, reason)
     return DEAF
@@ -51,7 +53,7 @@ export const createStream = (options: StreamOptions) => {
   const { deliver, lagged } = fanout(presence, positions, clock, options.metrics)
   const frames = createFrames(options)
 
-  const admit = async (request: EdgeRequest): Promise<Caller | Accepted> => {
+  const admit = async (request: EdgeRequest): Promise<Caller | Refused> => {
     const { headers } = request
     const origin = headers.get('origin')
     if (origin !== undefined && !options.originAllowed(origin)) return refusal(CLOSE.origin, 'this origin may not connect')
@@ -70,22 +72,18 @@ export const createStream = (options: StreamOptions) => {
   }
 
   const accept: Accept = async request => {
-    let caller: Caller | Accepted
-    try {
-      caller = await admit(request)
-    } catch (error) {
+    // A client that offered protocols takes no answer without one, not even to learn that it is refused.
+    const protocol = offered(request.headers.get('sec-websocket-protocol')).ours ? SUBPROTOCOL : undefined
+    const admitted = await admit(request).catch((error: unknown) =>
       // Keys that cannot be had are our trouble, not the token's.
-      const ours = !(error instanceof EdgeProblem && error.status === 401)
-      return ours ? refusal(CLOSE.restart, 'try again later') : refusal(CLOSE.token, 'a valid token is needed')
-    }
-    if ('opened' in caller) return caller
-    const device = new Device(caller.id, options.connectionId(), caller.until, clock.now())
+      error instanceof EdgeProblem && error.status === 401
+        ? refusal(CLOSE.token, 'a valid token is needed')
+        : refusal(CLOSE.restart, 'try again later'),
+    )
+    if ('code' in admitted) return refusing(admitted, protocol)
+    const device = new Device(admitted.id, options.connectionId(), admitted.until, clock.now())
     await presence.enter(device)
-    return {
-      protocol: offered(request.headers.get('sec-websocket-protocol')).ours ? SUBPROTOCOL : undefined,
-      opened: socket => open(device, socket),
-      abandoned: () => presence.leave(device),
-    }
+    return { protocol, opened: socket => open(device, socket), abandoned: () => presence.leave(device) }
   }
   const open = (device: Device, socket: Socket): SocketListener => {
     device.opened(socket)

@@ -6,7 +6,7 @@ import type { Commander } from './command.ts'
 import { conform, pathFields } from './conform.ts'
 import { etagOf, versionsOf } from './etag.ts'
 import { keyOf, readKey } from './idempotency.ts'
-import { operationPath, pending as pendingOperation } from './operations.ts'
+import { operationPath } from './operations.ts'
 import { appliedOf, preferenceOf } from './prefer.ts'
 import { problemAnswer, refusedBy } from './problems.ts'
 import type { EdgeAnswer } from './request.ts'
@@ -15,30 +15,25 @@ import type { EdgeAnswer } from './request.ts'
 export const contentOf = (data: unknown, ifMatch: readonly number[] | undefined): string => JSON.stringify([data, ifMatch ?? null])
 
 /** Where a created thing is found: below the collection that it was posted to. */
-const locationOf = (method: string, path: string, { status, body }: Reply): Record<string, string> =>
-  status === 201 && method === 'POST' && typeof body === 'object' && body !== null && 'id' in body && typeof body.id === 'string'
-    ? { location: `${path}/${encodeURIComponent(body.id)}` }
-    : {}
-
+const locate = (headers: Record<string, string>, path: string, body: unknown): void => {
+  if (typeof body === 'object' && body !== null && 'id' in body && typeof body.id === 'string')
+    headers.location = `${path}/${encodeURIComponent(body.id)}`
+}
 /** An actor's reply as an HTTP answer. */
 const answerOf = ({ method, path }: Call['request'], reply: Reply): EdgeAnswer => {
   if (reply.problem) return problemAnswer(refusedBy(reply), path)
-  const body = reply.body === undefined || reply.status === 204 ? '' : JSON.stringify(reply.body)
-  return {
-    status: reply.status,
-    headers: {
-      'cache-control': 'no-store',
-      ...(body === '' ? {} : { 'content-type': 'application/json' }),
-      ...(reply.version === undefined || body === '' ? {} : { etag: etagOf(reply.version, reply.body, body) }),
-      ...locationOf(method, path, reply),
-    },
-    body,
-  }
+  const headers: Record<string, string> = { 'cache-control': 'no-store' }
+  if (reply.body === undefined || reply.status === 204) return { status: reply.status, headers, body: '' }
+  const body = JSON.stringify(reply.body)
+  headers['content-type'] = 'application/json'
+  if (reply.version !== undefined) headers.etag = etagOf(reply.version, reply.body, body)
+  if (reply.status === 201 && method === 'POST') locate(headers, path, reply.body)
+  return { status: reply.status, headers, body }
 }
 const accepted = (operation: string): EdgeAnswer => ({
   status: 202,
   headers: { 'content-type': 'application/json', 'cache-control': 'no-store', location: operationPath(operation) },
-  body: JSON.stringify(pendingOperation(operation)),
+  body: `{"id":"${operation}","status":"pending","result":null,"problem":null}`,
 })
 
 /** Takes one command of the contract over HTTP. */
@@ -65,9 +60,9 @@ export const commandEndpoint = (actor: string, type: string, command: AnyCommand
     })
     const pending = 'operation' in outcome
     const answer = pending ? accepted(outcome.operation) : answerOf(request, outcome.reply)
-    return {
-      ...answer,
-      headers: { ...answer.headers, ...appliedOf(preference, pending), ...(outcome.replayed ? { 'idempotency-replayed': 'true' } : {}) },
-    }
+    const applied = appliedOf(preference, pending)
+    if (applied !== undefined) answer.headers['preference-applied'] = applied
+    if (outcome.replayed) answer.headers['idempotency-replayed'] = 'true'
+    return answer
   }
 }

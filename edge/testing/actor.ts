@@ -1,0 +1,50 @@
+import type { Backplane } from '../../actors/kernel/backplane/port.ts'
+import type { Clock } from '../../actors/kernel/clock/port.ts'
+import type { Mailbox } from '../../actors/kernel/mailbox/port.ts'
+import { claimPlace, operationItem, operationPlace } from '../../actors/kernel/replies.ts'
+import { ConditionLost, type Store } from '../../actors/kernel/store/port.ts'
+import { Envelope, type Reply } from '../../contracts/envelope.ts'
+
+/** What an actor says to a command; nothing: it is not done yet, the message stays. */
+export type Answering = (envelope: Envelope) => Reply | undefined | Promise<Reply | undefined>
+
+/**
+ * Stands where an actor stands: takes the commands of a queue and settles them as the kernel does. The reply goes into the claim with the work, at most
+ * once a claim; into an operation where somebody may ask later; and to the edge that waits.
+ */
+export const fakeActor = (
+  ports: { store: Store; mailbox: Mailbox; backplane: Backplane; clock: Clock },
+  queue: string,
+  answering: Answering,
+) => {
+  const { store, mailbox, backplane, clock } = ports
+  const taken: Envelope[] = []
+  const done: Envelope[] = []
+  const settle = async (envelope: Envelope, reply: Reply) => {
+    const { id, claim, reply: to } = envelope
+    const late = to && (to.durable || clock.now() > to.until)
+    await store.commit([
+      { put: { pk: `work#${id}`, sk: 'work' }, table: 'kernel' },
+      ...(claim === undefined ? [] : [{ set: claimPlace(claim), values: { reply }, when: { absent: 'reply' } } as const]),
+      ...(late ? [{ put: operationItem(id, reply, clock.now()), table: operationPlace(id).table }] : []),
+    ])
+    done.push(envelope)
+    if (to) await backplane.reply(to.to, id, reply)
+  }
+  const consumer = mailbox.consume(queue, { pollers: 2, visibility: 30 }, async deliveries => {
+    for (const delivery of deliveries) {
+      const envelope = Envelope.parse(JSON.parse(delivery.body))
+      taken.push(envelope)
+      const reply = await answering(envelope)
+      if (!reply) continue
+      try {
+        await settle(envelope, reply)
+      } catch (error) {
+        // Done already, under the same claim.
+        if (!(error instanceof ConditionLost)) throw error
+      }
+      await delivery.ack()
+    }
+  })
+  return { taken, done, stop: consumer.stop }
+}
