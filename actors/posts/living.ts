@@ -18,6 +18,6 @@ export const visible = (post: PostState, m: Act, { me, author, pair }: People) =
 /** A post with what an event changes of it. Total: such events are decided of living posts only. */
 export const changed = (
   post: PostState,
-  { id, at }: { readonly id: string; readonly at: string },
+  { id, now }: { readonly id: string; readonly now: string },
   change: (post: LivePost) => Partial<LivePost>,
-): PostState => (post.status === 'live' ? { ...post, ...change(post), changedAt: at, eventId: id } : post)
+): PostState => (post.status === 'live' ? { ...post, ...change(post), changedAt: now, eventId: id } : post)

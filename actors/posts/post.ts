@@ -56,7 +56,7 @@ export const writing = {
     'post.deleted': (_, event) => {
       const { postId, authorId } = event.data
       return {
-        state: { status: 'deleted', postId, authorId, changedAt: event.at, eventId: event.id },
+        state: { status: 'deleted', postId, authorId, changedAt: event.now, eventId: event.id },
         expiresAt: tombstoneUntil(event.at),
         writes: [slot.change({ authorId }, s => freed(s, postId, event))],
       }

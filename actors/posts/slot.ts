@@ -32,11 +32,11 @@ export const begun = (p: Publication, { id, at }: { id: string; at: string }): L
 })
 
 /** A slot without a post that was deleted: its day is free again, but its serial, and so its id, never comes back. */
-export const freed = (slot: Slot, postId: string, { id, at }: { id: string; at: string }): Slot => ({
+export const freed = (slot: Slot, postId: string, { id, now }: { id: string; now: string }): Slot => ({
   ...slot,
   days: slot.days.filter(day => day !== dayOf(postId)),
   current: slot.current?.postId === postId ? null : slot.current,
-  lastDeletion: { postId, at, eventId: id },
+  lastDeletion: { postId, at: now, eventId: id },
 })
 
 export const publishing = {
@@ -71,7 +71,7 @@ export const publishing = {
           current: { postId, createdAt, expiresAt },
           command: commandOf(event.id),
         },
-        writes: [post.create(postKey(postId), begun(publication, event))],
+        writes: [post.create(postKey(postId), begun(publication, { id: event.id, at: event.now }))],
       }
     },
   },

@@ -23,8 +23,8 @@ const ending = (pair: Pair, m: Act) =>
     : [{ type: 'friend.removed' as const, data: { ...between(m), was: pair.status, requestedBy: pair.requestedBy } }]
 
 /** How `userId` stands to `other` from this event on; who leaves a circle is remembered there for a while. */
-const entry = (userId: string, other: string, relation: CircleEntry['relation'], { id, at }: Applied<unknown>) =>
-  circle.put({ userId, other, relation, since: at, changedAt: at, eventId: id }, relation === 'none' ? absenceUntil(at) : undefined)
+const entry = (userId: string, other: string, relation: CircleEntry['relation'], { id, at, now }: Applied<unknown>) =>
+  circle.put({ userId, other, relation, since: at, changedAt: now, eventId: id }, relation === 'none' ? absenceUntil(now) : undefined)
 
 export const friends = {
   decide: {

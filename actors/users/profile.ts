@@ -70,11 +70,11 @@ export const profile = {
     'user.registered': (user, { data }) => ({
       state: user.status === 'live' ? { ...user, email: data.email } : { status: 'registered', ...data },
     }),
-    'user.created': (user, event) => ({ state: begun(user, event.data.profile, event) }),
-    'user.updated': (user, { data, at, id }) => ({
+    'user.created': (user, event) => ({ state: { ...begun(user, event.data.profile, event), changedAt: event.now } }),
+    'user.updated': (user, { data, now, id }) => ({
       state:
         user.status === 'live'
-          ? { ...user, profile: data.profile, contentVersion: user.contentVersion + 1, changedAt: at, eventId: id }
+          ? { ...user, profile: data.profile, contentVersion: user.contentVersion + 1, changedAt: now, eventId: id }
           : user,
     }),
   },

@@ -84,6 +84,8 @@ type Context = {
   readonly items: Items
   readonly pages: Pages
   readonly now: number
+  /** `now` as the rules see it (RFC 3339). */
+  readonly committed: string
 }
 
 /** One message: what it decides, changes and answers. Pure but for `items`. */
@@ -106,7 +108,7 @@ const step = (context: Context, taken: Taken, before: unknown, version: number, 
   const events = decision.map(({ type, data }, i): EventEnvelope => {
     const n = firstN + i
     const id = `${envelope.id}.${n}`
-    const applied: Applied<unknown> = { id, at: envelope.at, by: envelope.by, data }
+    const applied: Applied<unknown> = { id, at: envelope.at, now: context.committed, by: envelope.by, data }
     const result = (code.rules.apply[type] as unknown as Apply)(state, applied)
     state = result.state
     expiresAt = result.expiresAt ?? expiresAt

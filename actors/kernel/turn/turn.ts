@@ -127,7 +127,7 @@ export const turn = async (context: TurnContext, batch: readonly Taken[]): Promi
     const answeredBefore = batch.filter(t => !before.has(t.envelope.id) && claimed(t) !== undefined)
     const fresh = batch.filter(t => !before.has(t.envelope.id) && claimed(t) === undefined)
 
-    const f = fold({ code, place, record, items, pages, now }, fresh, kept)
+    const f = fold({ code, place, record, items, pages, now, committed: new Date(now).toISOString() }, fresh, kept)
     await reach('after-decide')
     const ids = new Set(batch.map(t => t.envelope.id))
     const outbox = [...kept.outbox.filter(o => ids.has(o.id)), ...f.outbox]
