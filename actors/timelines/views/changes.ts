@@ -1,0 +1,79 @@
+import { type LivePost, like, type PostState, post, postKey, slot } from '../../../contracts/posts.ts'
+import type { StreamEvents } from '../../../contracts/stream.ts'
+import { type CircleEntry, type User, user } from '../../../contracts/users.ts'
+import type { Reader } from '../../kernel/reader.ts'
+import { currentOf, postBody } from '../../posts/views.ts'
+import { circleOf, personOf } from '../../users/views.ts'
+
+/** A thing as it is now, told as an event of its latest kind; `at` is when it changed last (RFC 3339). */
+export type Change = {
+  [E in keyof StreamEvents]: { readonly id: string; readonly type: E; readonly at: string; readonly data: StreamEvents[E] }
+}[keyof StreamEvents]
+
+const RELATION = {
+  friend: 'friend.accepted',
+  incoming: 'friend.requested',
+  outgoing: 'friend.requested',
+  blocked: 'friend.removed',
+  none: 'friend.removed',
+} as const
+
+const ofRelation = (e: CircleEntry, them: User): Change[] =>
+  them.status === 'live' ? [{ id: e.eventId, type: RELATION[e.relation], at: e.changedAt, data: { user: personOf(e.other, them) } }] : []
+
+const ofPerson = (them: User): Change[] =>
+  them.status === 'live'
+    ? [{ id: them.eventId, type: 'user.updated', at: them.changedAt, data: { user: personOf(them.userId, them) } }]
+    : []
+
+/** A like or a comment shows in the counts: the id tells it from the event of the like itself, which others get. */
+const ofPost = (p: LivePost, author: User, liked: boolean): Change => {
+  const written = p.editedAt ?? p.createdAt
+  const type = p.editedAt === null ? 'post.published' : 'post.edited'
+  return {
+    id: p.changedAt > written ? `${p.eventId}/post` : p.eventId,
+    type,
+    at: p.changedAt,
+    data: postBody(p, personOf(p.authorId, author), liked),
+  }
+}
+
+/**
+ * Everything that changed for a person since a time, each thing once, in its latest state, in the order of change: relations, people of the circle, and
+ * the current posts of the person and their friends, deleted ones included. Nothing was written for it: things carry when they changed.
+ * @param since epoch ms, not longer ago than circles remember who left them (25 h)
+ */
+export const changesSince = async (read: Reader, by: string, since: number, now: number): Promise<readonly Change[]> => {
+  const from = new Date(since).toISOString()
+  const circle = await circleOf(read, by)
+  const near = circle.filter(e => e.relation === 'friend' || e.relation === 'incoming' || e.relation === 'outgoing')
+  const authors = [by, ...near.filter(e => e.relation === 'friend').map(e => e.other)]
+  const [people, slots] = await Promise.all([
+    read.all([by, ...circle.map(e => e.other)].map(userId => user.at({ userId }))),
+    read.all(authors.map(authorId => slot.at({ authorId }))),
+  ])
+  const byId = new Map<string, User>([by, ...circle.map(e => e.other)].map((id, i) => [id, people[i] ?? { status: 'none' }]))
+  const person = (id: string): User => byId.get(id) ?? { status: 'none' }
+
+  const ids = slots.flatMap(s => currentOf(s, now)?.postId ?? [])
+  const [posts, likes] = await Promise.all([
+    read.all(ids.map(id => post.at(postKey(id)))),
+    read.all(ids.map(postId => like.at({ postId, by }))),
+  ])
+  const changes: Change[] = [
+    ...circle.flatMap(e => (e.changedAt >= from ? ofRelation(e, person(e.other)) : [])),
+    ...[by, ...near.map(e => e.other)].flatMap(id => {
+      const them = person(id)
+      return them.status === 'live' && them.changedAt >= from && them.contentVersion > 1 ? ofPerson(them) : []
+    }),
+    ...slots.flatMap((s, i): Change[] => {
+      const gone = s.lastDeletion
+      const authorId = authors[i] ?? ''
+      return gone && gone.at >= from ? [{ id: gone.eventId, type: 'post.deleted', at: gone.at, data: { id: gone.postId, authorId } }] : []
+    }),
+    ...posts.flatMap((p: PostState, i) =>
+      p.status === 'live' && p.changedAt >= from ? [ofPost(p, person(p.authorId), likes[i]?.liked ?? false)] : [],
+    ),
+  ]
+  return changes.sort((x, y) => (x.at < y.at ? -1 : x.at > y.at ? 1 : x.id < y.id ? -1 : 1))
+}
