@@ -1,0 +1,20 @@
+import { openClients } from '../../actors/kernel/aws/clients.ts'
+import { queueUrls } from '../../actors/kernel/aws/names.ts'
+import { systemClock } from '../../actors/kernel/clock/system.ts'
+import { readConfig, silenceNodeNotice } from '../../actors/kernel/config.ts'
+import { sqsMailbox } from '../../actors/kernel/mailbox/sqs.ts'
+import { registerUser } from '../../actors/users/post-confirmation.ts'
+import { once } from './once.ts'
+
+silenceNodeNotice()
+const mailbox = once(async () => {
+  const config = readConfig()
+  const { sqs, sqsPolling } = openClients(config)
+  return sqsMailbox({ sqs, polling: sqsPolling, queueUrl: queueUrls(sqs, config.PREFIX) })
+})
+
+/** Cognito's post-confirmation trigger as a Lambda function. It needs the users' mailbox and nothing else. @returns the event, as Cognito asks */
+export const handler = async <E>(event: E): Promise<E> => {
+  await registerUser({ mailbox: await mailbox(), clock: systemClock }, event)
+  return event
+}
