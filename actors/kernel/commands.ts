@@ -19,8 +19,8 @@ export const commandConsumer = (context: WorkerContext, reach: Reach) => {
   const hold = holding(clock, VISIBILITY, err => log.debug({ err, queue }, 'a message could not be kept hidden'))
   const engines = gate(clock, (paused, err) => {
     metrics.paused.set({ queue }, paused ? 1 : 0)
-    if (paused) log.warn({ err, queue }, 'an engine fails: polling slows down')
-    else log.info({ queue }, 'engines answer again')
+    if (paused) log.warn({ err, queue }, 'an engine fails: polling pauses')
+    else log.info({ queue }, 'polling goes on')
   })
   const settling = commandSettling(context, { hold, engines, over: () => closed, published: recent() }, reach)
   const keys = schedule<Held>(config.CONCURRENCY, MOST_PER_TURN, settling.run)

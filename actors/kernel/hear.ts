@@ -15,8 +15,8 @@ export const eventConsumer = (context: WorkerContext) => {
   const hold = holding(clock, VISIBILITY, err => log.debug({ err, queue }, 'an event could not be kept hidden'))
   const engines = gate(clock, (paused, err) => {
     metrics.paused.set({ queue }, paused ? 1 : 0)
-    if (paused) log.warn({ err, queue }, 'an engine fails: polling slows down')
-    else log.info({ queue }, 'engines answer again')
+    if (paused) log.warn({ err, queue }, 'an engine fails: polling pauses')
+    else log.info({ queue }, 'polling goes on')
   })
   const settling = eventSettling(context, { hold, engines })
   const keys = schedule<HeldEvent>(config.CONCURRENCY, MOST_PER_RUN, settling.run)
