@@ -67,6 +67,8 @@ export const openClients = (config: AwsConfig, { onCall, limits, pollingLimits }
       signer: signer('sqs', region, () => client.config.credentials()),
       // TLS and the signature guard the bodies; checking their MD5 again costs CPU and finds nothing.
       md5: false,
+      // An emulator gives its queues the address at which it believes to be, which is not always the one at which it is reached.
+      ...((config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL) === undefined ? {} : { useQueueUrlAsEndpoint: false }),
     })
     client.middlewareStack.add(engineCalls('sqs', onCall), FIRST)
     client.middlewareStack.remove(SDK_LOGGER)
