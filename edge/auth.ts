@@ -13,7 +13,7 @@ const MOST_TOKENS = 20_000
 /** A Cognito token has one or two kilobytes; what is longer is not one. */
 const LONGEST_TOKEN = 8192
 
-export const invalidToken = (detail: string): EdgeProblem =>
+const invalidToken = (detail: string): EdgeProblem =>
   edgeProblem('invalid-token', detail, { 'www-authenticate': 'Bearer error="invalid_token"' })
 
 /** The token of an `Authorization` header. @throws EdgeProblem `invalid-token` */

@@ -1,9 +1,7 @@
 import type { Socket } from './request.ts'
 
-/** Event ids that a device is known to have had: repeats come within minutes. */
-const REMEMBERED = 128
 /** Bytes that may wait for a slow reader before its events stop; below the library's own limit, so that what says so still gets through. */
-export const LAG_BYTES = 262_144
+const LAG_BYTES = 262_144
 
 /** One connected device: whose, how fresh its token, and what waits to be sent. A class, as thousands of them lie idle and each closure would count. */
 export class Device {
@@ -16,7 +14,6 @@ export class Device {
   pinged: number
   lagged = false
   #socket: Socket | undefined
-  #ids: Set<string> | undefined
   #queue: Uint8Array[] | undefined
   #queued = 0
   /** Told once when its events stop. */
@@ -53,15 +50,11 @@ export class Device {
   say(frame: string): boolean {
     return this.#socket?.send([frame]) !== 'dropped'
   }
-  /** Queues an event, unless the device has had it. @returns whether it was queued */
-  hear(id: string, frame: Uint8Array): boolean {
+  /** Queues an event. @returns whether it was, which it is not once the device lags */
+  hear(frame: Uint8Array): boolean {
     if (this.#socket === undefined || this.lagged) return false
-    this.#ids ??= new Set()
-    if (this.#ids.has(id)) return false
-    this.#ids.add(id)
-    if (this.#ids.size > REMEMBERED) for (const oldest of this.#ids) if (this.#ids.delete(oldest)) break
-    this.#queue ??= []
-    this.#queue.push(frame)
+    if (this.#queue === undefined) this.#queue = [frame]
+    else this.#queue.push(frame)
     this.#queued += frame.length
     if (this.#queued > LAG_BYTES) this.#lag()
     return true

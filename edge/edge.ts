@@ -29,10 +29,10 @@ import { positions } from './positions.ts'
 import { presence } from './presence.ts'
 import { PRESSURE, type PressureLimits, pressure } from './pressure.ts'
 import type { ViewTable } from './query.ts'
-import type { Accept, Handle } from './request.ts'
+import type { Handle, Sockets } from './request.ts'
 import { edgeSecret } from './seals.ts'
 import { keepSeat, type Seat } from './seat.ts'
-import { createStream } from './stream.ts'
+import { createStream, type Visitor } from './stream.ts'
 import { listen } from './uws.ts'
 import { views as allViews } from './views.ts'
 import { waitingRoom } from './waiting.ts'
@@ -65,7 +65,7 @@ export type EdgeCore = {
   /** Its name on the backplane. */
   readonly name: string
   readonly handle: Handle
-  readonly accept: Accept
+  readonly sockets: Sockets<Visitor>
   readonly health: () => Promise<EdgeHealth>
   /** Says where clients find this edge; it serves from now on. */
   readonly serving: (host: string) => void
@@ -180,7 +180,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
   return {
     name,
     handle,
-    accept: stream.accept,
+    sockets: stream.sockets,
     health: healthOf,
     serving: at => {
       host = at
@@ -215,12 +215,12 @@ export const startEdge = async (options: EdgeOptions): Promise<Edge> => {
   const { config, log } = options
   const clock = options.clock ?? options.ports.clock
   const core = await createEdge(options)
-  const { handle, accept } = core
+  const { handle, sockets } = core
   const server = await listen({
     host: config.HOST,
     port: config.PORT || (await freePort(config.HOST)),
     handle,
-    accept,
+    sockets,
     streamPath: STREAM_PATH,
   })
   const host = `${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${server.port}`

@@ -5,6 +5,7 @@ import type { Device } from './device.ts'
 import type { EdgeMetrics } from './metrics.ts'
 import type { Positions } from './positions.ts'
 import type { Presence } from './presence.ts'
+import { repeats } from './repeats.ts'
 
 export const frameText = (frame: ServerFrame): string => JSON.stringify(frame)
 
@@ -14,6 +15,7 @@ export const frameText = (frame: ServerFrame): string => JSON.stringify(frame)
  */
 export const fanout = (presence: Presence, positions: Positions, clock: Clock, metrics: EdgeMetrics) => {
   const dirty = new Set<Device>()
+  const { fresh } = repeats()
   let scheduled = false
   const lagged = () => {
     metrics.frame('lagged')
@@ -29,12 +31,12 @@ export const fanout = (presence: Presence, positions: Positions, clock: Clock, m
     deliver: ({ id, to, type, at, data }: Live): void => {
       let frame: Uint8Array | undefined
       let told = 0
-      for (const user of to) {
+      for (const user of fresh(id, to)) {
         const devices = presence.of(user)
         if (!devices) continue
         frame ??= Buffer.from(frameText({ op: 'event', id, type, at, data, position: positions(clock.now()) }))
         for (const device of devices) {
-          if (!device.hear(id, frame)) continue
+          if (!device.hear(frame)) continue
           dirty.add(device)
           told++
         }

@@ -3,7 +3,7 @@ import type { Ports } from '../actors/kernel/ports.ts'
 import { topology } from '../contracts/mesh.ts'
 
 /** `ok` and `degraded` serve, the others do not. */
-export type Status = 'starting' | 'ok' | 'degraded' | 'unavailable' | 'draining'
+type Status = 'starting' | 'ok' | 'degraded' | 'unavailable' | 'draining'
 export type EdgeHealth = {
   readonly ok: boolean
   readonly status: Status

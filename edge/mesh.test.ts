@@ -50,7 +50,7 @@ test('two friends share a day', async () => {
   expect((await ana.call('PUT', `/v1/users/me/friend-requests/${ben.id}`)).status).toBe(201)
   expect((await ben.call('POST', `/v1/users/me/friend-requests/${ana.id}/accept`)).status).toBe(200)
 
-  const device = await connect(edge.accept, { token: ben.token })
+  const device = await connect(edge.sockets, { token: ben.token })
   const published = await ana.call('POST', '/v1/posts', {
     body: { title: 'Hello', content: 'First day' },
     headers: { 'idempotency-key': 'k' },

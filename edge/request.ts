@@ -47,24 +47,22 @@ export type Socket = {
   readonly close: (code: number, reason: string) => void
 }
 
-/** What happens on a socket. */
-export type SocketListener = {
-  /** A frame of text; null: a binary one. */
-  readonly message: (text: string | null) => void
-  /** A frame above `MOST_BYTES`. */
-  readonly oversized: () => void
-  /** A ping or pong came. */
-  readonly alive: () => void
-  /** What waited has gone out. */
-  readonly writable: () => void
-  readonly closed: () => void
-}
-
-/** Decides about a new socket before it opens: the subprotocol to name, and who listens. Never rejects. */
-export type Accept = (request: EdgeRequest) => Promise<Accepted>
-export type Accepted = {
-  readonly protocol: string | undefined
-  readonly opened: (socket: Socket) => SocketListener
+/**
+ * Who decides about sockets and hears them. `V` is what is kept for one of them; it is all that is kept, as thousands may lie idle.
+ */
+export type Sockets<V> = {
+  /** Decides about a new socket before it opens, and names its subprotocol. Never rejects. */
+  readonly accept: (request: EdgeRequest) => Promise<{ readonly visitor: V; readonly protocol: string | undefined }>
   /** The peer went away before the socket opened. */
-  readonly abandoned: () => void
+  readonly abandoned: (visitor: V) => void
+  readonly opened: (visitor: V, socket: Socket) => void
+  /** A frame of text; null: a binary one. */
+  readonly message: (visitor: V, text: string | null) => void
+  /** A frame above `MOST_BYTES`. */
+  readonly oversized: (visitor: V) => void
+  /** A ping or pong came. */
+  readonly alive: (visitor: V) => void
+  /** What waited has gone out. */
+  readonly writable: (visitor: V) => void
+  readonly closed: (visitor: V) => void
 }

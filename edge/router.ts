@@ -3,7 +3,7 @@ export type Router<T> = {
   /** What serves the method, with the values of the path's parameters, or which methods the path takes, or nothing. */
   readonly find: (method: string, path: string) => Found<T> | { readonly allow: readonly string[] } | undefined
 }
-export type Found<T> = { readonly target: T; readonly params: Readonly<Record<string, string>> }
+type Found<T> = { readonly target: T; readonly params: Readonly<Record<string, string>> }
 export type RouterEntry<T> = { readonly method: string; readonly path: string; readonly target: T }
 
 type Leaf<T> = { readonly target: T; readonly names: readonly string[] }

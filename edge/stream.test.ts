@@ -16,7 +16,7 @@ const world = async (options: TestEdgeOptions = {}) => {
   const it = await testEdge(options)
   cleanups.push(it.edge.close)
   const open = (more: Parameters<typeof connect>[1] = {}) =>
-    connect(it.edge.accept, { token: it.token, protocols: 'dailygrind.v1', ...more })
+    connect(it.edge.sockets, { token: it.token, protocols: 'dailygrind.v1', ...more })
   const tell = (to: readonly string[], frames: readonly Partial<Live>[]) =>
     it.ports.backplane.deliver(
       it.edge.name,
@@ -38,13 +38,13 @@ describe('a socket', () => {
   })
   test('takes the token as a subprotocol, and never gives it back', async () => {
     const { edge, token } = await world()
-    const device = await connect(edge.accept, { protocols: `dailygrind.v1, bearer.${token}` })
+    const device = await connect(edge.sockets, { protocols: `dailygrind.v1, bearer.${token}` })
     expect([device.protocol, device.ofOp('hello').length]).toEqual(['dailygrind.v1', 1])
   })
   test('with a bad token, or none, is closed before any other frame', async () => {
     const { edge, pool, user } = await world()
     for (const token of [undefined, '', 'x', pool.token(user, { expiresIn: -5 }), pool.token(user, { client: 'other' })]) {
-      const device = await connect(edge.accept, token === undefined ? {} : { token })
+      const device = await connect(edge.sockets, token === undefined ? {} : { token })
       expect([device.frames, device.closed()]).toEqual([[], CLOSE.token])
     }
   })

@@ -11,7 +11,7 @@ import type { EdgeMetrics } from './metrics.ts'
 import type { Positions } from './positions.ts'
 import type { Presence } from './presence.ts'
 import { EdgeProblem } from './problems.ts'
-import type { Accept, Accepted, EdgeRequest, Socket, SocketListener } from './request.ts'
+import type { EdgeRequest, Sockets } from './request.ts'
 import { offered } from './subprotocols.ts'
 
 export type StreamOptions = FrameOptions & {
@@ -34,18 +34,15 @@ const SWEEP_MS = 1_000
 /** Over how long the clients of an edge that goes away spread their return. */
 const SPREAD_MS = 3_000
 
+/** Somebody who is not let in. A refusal must come before any other frame, and only an open socket can tell its reason. */
 type Refused = { readonly code: number; readonly reason: string }
 const refusal = (code: number, reason: string): Refused => ({ code, reason })
-/** Closes a socket as it opens: a refusal must come before any other frame, and only an open socket can tell its reason. */
-const refusing = ({ code, reason }: Refused, protocol: string | undefined): Accepted => ({
-  protocol,
-  opened: socket => {
-    socket.close(code, reason)
-    return DEAF
-  },
-  abandoned: () => {},
-})
-const DEAF: SocketListener = { message: () => {}, oversized: () => {}, alive: () => {}, writable: () => {}, closed: () => {} }
+/** Who is at the other end of a socket. */
+export type Visitor = Device | Refused
+/** Those who were refused have nothing to say. */
+const device = (hear: (device: Device) => void) => (visitor: Visitor) => {
+  if (visitor instanceof Device) hear(visitor)
+}
 
 /** The live stream: who may open a socket, what is said on it, and when it ends. */
 export const createStream = (options: StreamOptions) => {
@@ -71,39 +68,41 @@ export const createStream = (options: StreamOptions) => {
     return caller
   }
 
-  const accept: Accept = async request => {
-    // A client that offered protocols takes no answer without one, not even to learn that it is refused.
-    const protocol = offered(request.headers.get('sec-websocket-protocol')).ours ? SUBPROTOCOL : undefined
-    const admitted = await admit(request).catch((error: unknown) =>
-      // Keys that cannot be had are our trouble, not the token's.
-      error instanceof EdgeProblem && error.status === 401
-        ? refusal(CLOSE.token, 'a valid token is needed')
-        : refusal(CLOSE.restart, 'try again later'),
-    )
-    if ('code' in admitted) return refusing(admitted, protocol)
-    const device = new Device(admitted.id, options.connectionId(), admitted.until, clock.now())
-    await presence.enter(device)
-    return { protocol, opened: socket => open(device, socket), abandoned: () => presence.leave(device) }
-  }
-  const open = (device: Device, socket: Socket): SocketListener => {
-    device.opened(socket)
-    device.say(frameText({ op: 'hello', connection: device.connection, position: positions(clock.now()), heartbeatMs }))
-    const alive = () => {
-      device.seen = clock.now()
-    }
-    return {
-      message: text => {
-        alive()
-        frames.take(device, text)
-      },
-      oversized: () => device.close(CLOSE.tooBig, 'a frame may have at most 64 KiB'),
-      alive,
-      writable: () => device.tellLag(lagged),
-      closed: () => {
-        device.gone()
-        presence.leave(device)
-      },
-    }
+  const sockets: Sockets<Visitor> = {
+    accept: async request => {
+      // A client that offered protocols takes no answer without one, not even to learn that it is refused.
+      const protocol = offered(request.headers.get('sec-websocket-protocol')).ours ? SUBPROTOCOL : undefined
+      const admitted = await admit(request).catch((error: unknown) =>
+        // Keys that cannot be had are our trouble, not the token's.
+        error instanceof EdgeProblem && error.status === 401
+          ? refusal(CLOSE.token, 'a valid token is needed')
+          : refusal(CLOSE.restart, 'try again later'),
+      )
+      if ('code' in admitted) return { visitor: admitted, protocol }
+      const visitor = new Device(admitted.id, options.connectionId(), admitted.until, clock.now())
+      await presence.enter(visitor)
+      return { visitor, protocol }
+    },
+    abandoned: device(presence.leave),
+    opened: (visitor, socket) => {
+      if (!(visitor instanceof Device)) return socket.close(visitor.code, visitor.reason)
+      visitor.opened(socket)
+      visitor.say(frameText({ op: 'hello', connection: visitor.connection, position: positions(clock.now()), heartbeatMs }))
+    },
+    message: (visitor, text) => {
+      if (!(visitor instanceof Device)) return
+      visitor.seen = clock.now()
+      frames.take(visitor, text)
+    },
+    oversized: device(d => d.close(CLOSE.tooBig, 'a frame may have at most 64 KiB')),
+    alive: device(d => {
+      d.seen = clock.now()
+    }),
+    writable: device(d => d.tellLag(lagged)),
+    closed: device(d => {
+      d.gone()
+      presence.leave(d)
+    }),
   }
 
   const sweep = () => {
@@ -118,7 +117,7 @@ export const createStream = (options: StreamOptions) => {
   const sweeper = clock.every(Math.max(10, Math.min(SWEEP_MS, heartbeatMs / 4)), sweep)
 
   return {
-    accept,
+    sockets,
     deliver: (live: Live) => deliver(live),
     /** Messages of sockets that were not answered yet. */
     underWay: frames.underWay,
@@ -134,4 +133,3 @@ export const createStream = (options: StreamOptions) => {
     },
   }
 }
-export type Stream = ReturnType<typeof createStream>

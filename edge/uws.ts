@@ -1,6 +1,6 @@
 import uWS, { type HttpRequest, type HttpResponse, type us_socket_context_t, type WebSocket } from 'uWebSockets.js'
 import { STATUS_CODES } from 'node:http'
-import type { Accept, Accepted, EdgeAnswer, EdgeRequest, Handle, Socket, SocketListener } from './request.ts'
+import type { EdgeAnswer, EdgeRequest, Handle, Socket, Sockets } from './request.ts'
 import { MOST_BYTES } from './request.ts'
 
 /**
@@ -14,6 +14,8 @@ const MOST_FRAME = 1_048_576
 const MOST_WAITING = 1_048_576
 /** A backstop behind the stream's own heartbeats: a dead peer's socket must go even if its close frame is never read. */
 const IDLE_S = 120
+/** `LIBUS_LISTEN_EXCLUSIVE_PORT`: its types say an enum that is not there at run time. Without it two processes could share a port and never know. */
+const EXCLUSIVE_PORT = 1
 const NOTHING = new Uint8Array(0)
 
 const statusLine = (status: number) => `${status} ${STATUS_CODES[status] ?? 'Unknown'}`
@@ -81,11 +83,11 @@ const write = (res: HttpResponse, { status, headers, body, head }: EdgeAnswer, c
 /** Two lengths, or one that is a list: somebody between might read another message out of it than we do (RFC 9112, 6.3). */
 const isAmbiguous = (headers: ReadonlyMap<string, string>) => headers.get('content-length')?.includes(',') === true
 
-type Data = { readonly accepted: Accepted; socket: UwsSocket | undefined; listener: SocketListener | undefined }
+type Data<V> = { readonly visitor: V; socket: UwsSocket | undefined }
 
 class UwsSocket implements Socket {
-  #ws: WebSocket<Data> | undefined
-  constructor(ws: WebSocket<Data>) {
+  #ws: WebSocket<unknown> | undefined
+  constructor(ws: WebSocket<unknown>) {
     this.#ws = ws
   }
   gone(): void {
@@ -128,18 +130,18 @@ export type Listening = {
   /** Ends every connection. */
   readonly close: () => void
 }
-export type ListenOptions = {
+export type ListenOptions<V> = {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
   readonly handle: Handle
-  readonly accept: Accept
+  readonly sockets: Sockets<V>
   /** Where sockets are opened. */
   readonly streamPath: string
 }
 
 /** @throws an error naming the address when it cannot be listened on */
-export const listen = ({ host, port, handle, accept, streamPath }: ListenOptions): Promise<Listening> => {
+export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOptions<V>): Promise<Listening> => {
   let stopping = false
   let underWay = 0
 
@@ -175,14 +177,14 @@ export const listen = ({ host, port, handle, accept, streamPath }: ListenOptions
     res.onAborted(() => {
       aborted = true
     })
-    const accepted = await accept(request)
-    if (aborted) return accepted.abandoned()
-    const data: Data = { accepted, socket: undefined, listener: undefined }
-    res.cork(() => res.upgrade(data, key, accepted.protocol ?? '', extensions, context))
+    const { visitor, protocol = '' } = await sockets.accept(request)
+    if (aborted) return sockets.abandoned(visitor)
+    const data: Data<V> = { visitor, socket: undefined }
+    res.cork(() => res.upgrade(data, key, protocol, extensions, context))
   }
 
   const app = uWS.App()
-  app.ws<Data>(streamPath, {
+  app.ws<Data<V>>(streamPath, {
     maxPayloadLength: MOST_FRAME,
     maxBackpressure: MOST_WAITING,
     idleTimeout: IDLE_S,
@@ -191,20 +193,20 @@ export const listen = ({ host, port, handle, accept, streamPath }: ListenOptions
     open: ws => {
       const data = ws.getUserData()
       data.socket = new UwsSocket(ws)
-      data.listener = data.accepted.opened(data.socket)
+      sockets.opened(data.visitor, data.socket)
     },
     message: (ws, message, isBinary) => {
-      const { listener } = ws.getUserData()
-      if (message.byteLength > MOST_BYTES) listener?.oversized()
-      else listener?.message(isBinary ? null : Buffer.from(message).toString())
+      const { visitor } = ws.getUserData()
+      if (message.byteLength > MOST_BYTES) sockets.oversized(visitor)
+      else sockets.message(visitor, isBinary ? null : Buffer.from(message).toString())
     },
-    ping: ws => ws.getUserData().listener?.alive(),
-    pong: ws => ws.getUserData().listener?.alive(),
-    drain: ws => ws.getUserData().listener?.writable(),
+    ping: ws => sockets.alive(ws.getUserData().visitor),
+    pong: ws => sockets.alive(ws.getUserData().visitor),
+    drain: ws => sockets.writable(ws.getUserData().visitor),
     close: ws => {
-      const { socket, listener } = ws.getUserData()
+      const { socket, visitor } = ws.getUserData()
       socket?.gone()
-      listener?.closed()
+      sockets.closed(visitor)
     },
   })
   app.any('/*', onRequest)
@@ -227,8 +229,8 @@ export const listen = ({ host, port, handle, accept, streamPath }: ListenOptions
         },
       })
     }
-    // The types know the host or the options, the library both. Without the option two processes could share a port and never know.
+    // The types know the host or the options, the library both.
     const listenOn = app.listen.bind(app) as unknown as (host: string, port: number, options: number, done: typeof listening) => void
-    listenOn(host, port, uWS.ListenOptions?.LIBUS_LISTEN_EXCLUSIVE_PORT ?? 1, listening)
+    listenOn(host, port, EXCLUSIVE_PORT, listening)
   })
 }

@@ -24,7 +24,6 @@ export const memoryPorts = () => {
     backplane: memoryBackplane({ clock }),
   }
 }
-export type TestPorts = ReturnType<typeof memoryPorts>
 
 export const configFor = (pool: TestPool, over: Partial<Record<keyof Config, string>> = {}): Config =>
   readConfig({

@@ -1,16 +1,16 @@
 import { z } from 'zod'
-import type { Accept, Socket, SocketListener } from '../request.ts'
+import type { Socket, Sockets } from '../request.ts'
 import { request, type Sent } from './edge.ts'
 
 /**
  * A device without a network: what the edge sends it, and what it says.
  * @param capacity how many bytes wait for it while it reads nothing; `hello`: the greeting and not a byte more
  */
-export const connect = async (
-  accept: Accept,
+export const connect = async <V>(
+  sockets: Sockets<V>,
   { protocols, capacity, ...sent }: Sent & { protocols?: string; capacity?: number | 'hello' } = {},
 ) => {
-  const accepted = await accept(
+  const { visitor, protocol } = await sockets.accept(
     request('GET', '/v1/stream', {
       ...sent,
       headers: { ...sent.headers, ...(protocols === undefined ? {} : { 'sec-websocket-protocol': protocols }) },
@@ -22,7 +22,6 @@ export const connect = async (
   let waiting = 0
   let reading = capacity === undefined
   let room = capacity === 'hello' ? Number.POSITIVE_INFINITY : (capacity ?? 0)
-  let listener: SocketListener | undefined
   const socket: Socket = {
     send: given => {
       if (closed) return 'dropped'
@@ -48,34 +47,33 @@ export const connect = async (
     close: (code, reason) => {
       if (closed) return
       closed = { code, reason }
-      listener?.closed()
+      sockets.closed(visitor)
     },
   }
-  listener = accepted.opened(socket)
+  sockets.opened(visitor, socket)
   if (capacity === 'hello') room = waiting
   return {
-    protocol: accepted.protocol,
+    protocol,
     frames,
     closed: () => closed?.code,
     pings: () => pings,
     ofOp: (op: string) => frames.filter(f => f.op === op),
-    say: (frame: unknown) => listener?.message(typeof frame === 'string' ? frame : JSON.stringify(frame)),
-    saysBytes: () => listener?.message(null),
-    saysTooMuch: () => listener?.oversized(),
-    pong: () => listener?.alive(),
+    say: (frame: unknown) => sockets.message(visitor, typeof frame === 'string' ? frame : JSON.stringify(frame)),
+    saysBytes: () => sockets.message(visitor, null),
+    saysTooMuch: () => sockets.oversized(visitor),
+    pong: () => sockets.alive(visitor),
     /** Reads all that waits, and from now on at once. */
     read: () => {
       reading = true
       waiting = 0
-      listener?.writable()
+      sockets.writable(visitor)
     },
     /** The peer is gone. */
     leave: () => {
       if (closed) return
       closed = { code: 1006, reason: '' }
-      listener?.closed()
+      sockets.closed(visitor)
     },
   }
 }
 const Frame = z.looseObject({ op: z.string() })
-export type TestDevice = Awaited<ReturnType<typeof connect>>
