@@ -1,4 +1,4 @@
-import { catalog } from './catalog.ts'
+import { catalog, configured } from './catalog.ts'
 import { metrics } from './kernel/metrics.ts'
 import { openPorts } from './kernel/open.ts'
 import { runProcess } from './kernel/process.ts'
@@ -8,9 +8,9 @@ import { startWorker } from './kernel/worker.ts'
  * One actor as a worker: `node --import tsx actors/main.ts posts`. SIGTERM drains it.
  */
 const choice = process.argv[2]
-const code = catalog.find(c => c.declaration.name === choice)
+const name = catalog.map(c => c.declaration.name).find(n => n === choice)
 
-if (code === undefined) {
+if (name === undefined) {
   const names = catalog.map(c => c.declaration.name).join(', ')
   process.stderr.write(
     `${choice === undefined ? 'An actor must be named' : `There is no actor ${JSON.stringify(choice)}`}: one of ${names}\n`,
@@ -18,8 +18,10 @@ if (code === undefined) {
   process.exitCode = 2
 } else {
   runProcess({
-    name: code.declaration.name,
+    name,
     start: async ({ config, log, registry }) => {
+      const code = configured(config).find(c => c.declaration.name === name)
+      if (code === undefined) throw new Error(`${name} is not configured here`)
       const counted = metrics(registry)
       const { ports, close } = await openPorts(config, log, (kind, _ms, ok) => counted.engine.inc({ kind, ok: String(ok) }))
       const worker = startWorker({ code, ports, config, log, metrics: counted })

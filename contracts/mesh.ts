@@ -1,11 +1,12 @@
 import { type AnyActor, type AnyCommand, type AnyQuery, fill, type Problem } from './actor.ts'
 import { posts } from './posts.ts'
 import { EDGE_PROBLEMS } from './problems.ts'
+import { push } from './push.ts'
 import { timelines } from './timelines.ts'
 import { users } from './users.ts'
 
 /** The actors of the mesh. Everything below is derived from this list. */
-export const mesh = [users, posts, timelines] as const satisfies readonly AnyActor[]
+export const mesh = [users, posts, timelines, push] as const satisfies readonly AnyActor[]
 export type Mesh = (typeof mesh)[number]
 export type ActorName = Mesh['name']
 export const actors: readonly AnyActor[] = mesh

@@ -10,6 +10,7 @@ export type ClientConfigSource = Pick<
   | 'COGNITO_CLIENT_ID'
   | 'COGNITO_ENDPOINT'
   | 'EMBEDDED'
+  | 'VAPID_PUBLIC_KEY'
   | 'READS_PER_SECOND'
   | 'READS_BURST'
   | 'WRITES_PER_SECOND'
@@ -41,7 +42,7 @@ export const clientConfig = (config: ClientConfigSource) => {
       clientId: config.COGNITO_CLIENT_ID ?? '',
       endpoint: config.COGNITO_ENDPOINT ?? `https://cognito-idp.${region}.amazonaws.com/`,
     },
-    push: { publicKey: null },
+    push: { publicKey: config.VAPID_PUBLIC_KEY ?? null },
     stream: `${(secure(request) ?? !config.EMBEDDED) ? 'wss' : 'ws'}://${hostOf(request, own)}/v1/stream`,
     limits: {
       reads: { perSecond: config.READS_PER_SECOND, burst: config.READS_BURST },

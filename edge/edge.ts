@@ -34,7 +34,7 @@ import { edgeSecret } from './seals.ts'
 import { keepSeat, type Seat } from './seat.ts'
 import { createStream, type Visitor } from './stream.ts'
 import { listen } from './uws.ts'
-import { views as allViews } from './views.ts'
+import { viewsOf } from './views.ts'
 import { waitingRoom } from './waiting.ts'
 
 export type EdgeOptions = {
@@ -135,7 +135,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     log: (dependency, err) => log.warn({ err, dependency }, 'a dependency cannot be reached'),
   })
   const handle = createHandler({
-    views: options.views ?? allViews,
+    views: options.views ?? viewsOf(config),
     query: { reader: reader(store), cursors: cursors(secret), now: clock.now },
     say,
     own: ownEndpoints({

@@ -50,8 +50,8 @@ const target = async ({ owner, postId }: World, route: Route, role: Role) => {
   const { id: commentId } = route.path.includes('{commentId}')
     ? await callers.commenter.send('comment.add', { postId, content })
     : { id: '' }
-  const exists = { userId: owner.userId, postId, commentId }
-  return role !== 'unknown' ? exists : { userId: nobody, postId: postId.replace(owner.userId, nobody), commentId }
+  const exists = { userId: owner.userId, postId, commentId, id: 'none' }
+  return role !== 'unknown' ? exists : { ...exists, userId: nobody, postId: postId.replace(owner.userId, nobody) }
 }
 
 const codeOf = (answer: Exchange) => (answer.status < 400 ? 'ok' : ProblemDocument.parse(JSON.parse(answer.text)).code)

@@ -12,6 +12,8 @@ const least = (schema: unknown, components: Readonly<Record<string, unknown>>): 
   if ('const' in schema) return schema.const
   if ('default' in schema) return schema.default
   if (Array.isArray(schema.enum)) return schema.enum[0]
+  // What no generated text would be: a point of a curve, a push service's address.
+  if (Array.isArray(schema.examples)) return schema.examples[0]
   const [first] = [...list(schema.anyOf), ...list(schema.oneOf)]
   if (first !== undefined) return least(first, components)
   switch (Array.isArray(schema.type) ? schema.type[0] : schema.type) {

@@ -1,6 +1,7 @@
 import type { AnyActor, Applied, Message, Refusal, Write } from '../../contracts/actor.ts'
 import type { EventEnvelope } from '../../contracts/envelope.ts'
 import type { EffectContext } from './hearing.ts'
+import type { Work } from './work.ts'
 
 type Loads = Readonly<Record<string, unknown>>
 /** Rules as the kernel runs them; their types were checked where they were written (`rules`). */
@@ -24,6 +25,8 @@ export type ActorCode = {
   readonly declaration: AnyActor
   readonly rules: AnyRules
   readonly hearings: Readonly<Record<string, AnyHearing>>
+  /** What is done outside, as jobs that are retried; none where the deployment says nothing of what it takes. */
+  readonly works?: readonly Work[]
 }
 
 /** The functions of one command, with their types let go: values were parsed with the contract's schemas before they come here. */

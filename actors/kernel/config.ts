@@ -8,6 +8,7 @@ const list = z.string().transform(s =>
     .filter(x => x !== ''),
 )
 const flag = z.enum(['true', 'false', '1', '0']).transform(x => x === 'true' || x === '1')
+const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text && /^https?:/.test(text)
 const count = z.coerce.number().int().min(0)
 
 /**
@@ -60,6 +61,16 @@ const Environment = z.object({
   /** Embedded engines: loopback is exempt from the address limit, addresses in `/v1/config` are plain http. */
   EMBEDDED: flag.default(false),
 
+  /** The key pair that push messages are signed with (VAPID, RFC 8292; base64url), and whom push services may turn to: `mailto:` or `https:`. */
+  VAPID_PUBLIC_KEY: z.string().optional(),
+  VAPID_PRIVATE_KEY: z.string().optional(),
+  VAPID_SUBJECT: z
+    .string()
+    .regex(/^(mailto:\S+@\S+|https:\/\/\S+)$/, 'must begin with mailto: or https://')
+    .optional(),
+  /** For tests and the story: exact origins of push services besides the known ones, plain http and private ones too. Refused in production. */
+  PUSH_ALLOW_ORIGINS: list.pipe(z.array(z.string().refine(isOrigin, 'takes exact origins such as http://127.0.0.1:8081'))).default([]),
+
   /** Turns under way at once, and pollers a queue. */
   CONCURRENCY: z.coerce.number().int().min(1).default(64),
   POLLERS: z.coerce.number().int().min(1).max(10).default(2),
@@ -81,6 +92,11 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>> = p
   }
   if (result.data.NODE_ENV === 'production' && result.data.FAILPOINTS !== '')
     throw new Error('FAILPOINTS is for tests and is refused in production')
+  if (result.data.NODE_ENV === 'production' && result.data.PUSH_ALLOW_ORIGINS.length > 0)
+    throw new Error('PUSH_ALLOW_ORIGINS is for tests and is refused in production: clients could have us call any address there')
+  const vapid = [result.data.VAPID_PUBLIC_KEY, result.data.VAPID_PRIVATE_KEY, result.data.VAPID_SUBJECT]
+  if (vapid.includes(undefined) && vapid.some(part => part !== undefined))
+    throw new Error('VAPID_PUBLIC_KEY, VAPID_PRIVATE_KEY and VAPID_SUBJECT go together')
   return result.data
 }
 

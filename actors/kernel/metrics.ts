@@ -14,6 +14,13 @@ export const metrics = (registry: Registry = register) => {
     dead: counter('messages_dead_total', 'Messages moved to the dead letters', ['queue', 'reason']),
     events: counter('events_published_total', 'Events published', ['actor']),
     heard: counter('events_heard_total', 'Events taken from an event queue', [...actorType]),
+    tried: counter('jobs_tried_total', 'Tries of work outside, by what came of them', ['queue', 'outcome']),
+    refusing: new Gauge({
+      name: 'dailygrind_origin_refusing',
+      help: '1 while an origin outside refuses us, whomever we call it for, and is left alone: somebody must look at our credentials',
+      labelNames: ['origin'],
+      registers,
+    }),
     engine: counter('engine_requests_total', 'Requests to engines', ['kind', 'ok']),
     turn: new Histogram({
       name: 'dailygrind_turn_seconds',

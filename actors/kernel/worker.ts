@@ -4,6 +4,7 @@ import type { Config } from './config.ts'
 import { failpoints, type Reach } from './failpoints.ts'
 import { eventConsumer } from './hear.ts'
 import type { HostContext } from './host.ts'
+import { startWork } from './work.ts'
 
 export type WorkerContext = HostContext & {
   readonly config: Pick<Config, 'CONCURRENCY' | 'POLLERS' | 'FAILPOINTS'>
@@ -19,7 +20,7 @@ export type Worker = {
 
 const DRAIN_MS = 8_000
 
-/** The worker host: one actor, its commands and its events. */
+/** The worker host: one actor, its commands, its events and its work outside. */
 export const startWorker = (context: WorkerContext): Worker => {
   const { code, ports, config } = context
   const reach = context.reach ?? failpoints(config.FAILPOINTS, ms => ports.clock.sleep(ms))
@@ -27,6 +28,7 @@ export const startWorker = (context: WorkerContext): Worker => {
     ...(Object.keys(code.declaration.commands).length > 0 ? [commandConsumer(context, reach)] : []),
     ...(code.declaration.hears.length > 0 ? [eventConsumer(context)] : []),
   ]
+  const works = (code.works ?? []).map(work => startWork(work, context))
   return {
     health: () => {
       const queues = consumers.map(c => c.health())
@@ -35,9 +37,9 @@ export const startWorker = (context: WorkerContext): Worker => {
     drain: async (ms = DRAIN_MS) => {
       const bound = new AbortController()
       const deadline = wait(ms, undefined, { signal: bound.signal, ref: false }).catch(() => undefined)
-      await Promise.race([Promise.all(consumers.map(c => c.drain())), deadline])
+      await Promise.race([Promise.all([...consumers, ...works].map(c => c.drain())), deadline])
       bound.abort()
-      for (const c of consumers) c.close()
+      for (const c of [...consumers, ...works]) c.close()
     },
   }
 }

@@ -9,6 +9,7 @@ import { requireFree } from './loopback.ts'
 import { meshFile } from './mesh-file.ts'
 import type { MeshProcess, Running } from './running.ts'
 import { edgeSecret } from './secret.ts'
+import { vapidSettings } from './vapid.ts'
 
 export type MeshOptions = {
   /** Of the API; 0 takes a free one. Default: PORT, or 3000. */
@@ -78,10 +79,12 @@ export const startMesh = async (options: MeshOptions): Promise<RunningMesh> => {
     const changed = () => {
       if (running) void publish(running)
     }
+    const keptIn = data === undefined ? undefined : directory
     const settings = {
       CORS_ORIGINS: config.CORS_ORIGINS.join(',') || 'http://localhost:*',
       ...base,
-      EDGE_SECRET: config.EDGE_SECRET ?? (await edgeSecret(data === undefined ? undefined : directory)),
+      EDGE_SECRET: config.EDGE_SECRET ?? (await edgeSecret(keptIn)),
+      ...(config.VAPID_PUBLIC_KEY === undefined ? await vapidSettings(keptIn) : {}),
     }
     const run = processes ? (await import('./many-processes.ts')).runInManyProcesses : (await import('./one-process.ts')).runInOneProcess
     running = await run({ settings, data: directory, log, logTo, progress, changed, failpoints })

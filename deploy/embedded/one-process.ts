@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { catalog } from '../../actors/catalog.ts'
+import { configured } from '../../actors/catalog.ts'
 import { environment, readConfig } from '../../actors/kernel/config.ts'
 import { metrics } from '../../actors/kernel/metrics.ts'
 import { startOperations } from '../../actors/kernel/operations.ts'
@@ -28,8 +28,9 @@ export const runInOneProcess = async ({ settings, data, log, logTo, progress }: 
     const { config, opened } = engines
     const { ports } = opened
 
-    progress(`actors: ${catalog.map(code => code.declaration.name).join(', ')}`)
-    const workers = catalog.map(code => {
+    const codes = configured(config)
+    progress(`actors: ${codes.map(code => code.declaration.name).join(', ')}`)
+    const workers = codes.map(code => {
       const { name } = code.declaration
       return { name, ...startWorker({ code, ports, config, log: named(name), metrics: counted }) }
     })

@@ -1,0 +1,143 @@
+import { z } from 'zod'
+import { type Device, device, preferences } from '../../contracts/push.ts'
+import { user } from '../../contracts/users.ts'
+import type { Job, Outcome } from '../kernel/jobs/port.ts'
+import type { Work, WorkContext } from '../kernel/work.ts'
+import { topicOf, urgencyOf } from './due.ts'
+import { refusedEndpoint } from './endpoint.ts'
+import { Happening, noticeFor } from './notice.ts'
+import { ForbiddenAddress } from './send/address.ts'
+import { judged, type Verdict } from './send/answer.ts'
+import { type Sealed, sealed } from './send/encrypt.ts'
+import { pushOrigins } from './send/origins.ts'
+import { httpTransport, type Transport } from './send/transport.ts'
+import { type Vapid, vapidAuthorization } from './send/vapid.ts'
+import { wanted } from './wanted.ts'
+
+export const QUEUE = 'push'
+const SLOTS = 64
+/** A device's time of its last delivery is written this often at the most, in ms. */
+const NOTED_MS = 60_000
+
+/** A job: tell a device of a happening. `command` is the one that made the device's subscription, so that a newer one of the same endpoint is not meant. */
+const Delivery = z.object({ happening: Happening, to: z.string(), subscription: z.string(), command: z.string() })
+export type Delivery = z.infer<typeof Delivery>
+
+export type Sending = {
+  readonly vapid: Vapid
+  /** Origins that subscriptions may have besides those of the known push services. */
+  readonly allowed: readonly string[]
+  /** HTTP with the patience of `PATIENCE` by default. */
+  readonly transport?: () => Transport
+}
+
+/** The device and what it is told, as things stand now; undefined if it is another's by now, or there is nothing to tell any more. */
+const current = async ({ read, clock }: WorkContext, { happening, to, subscription, command }: Delivery) => {
+  const [found, person, wishes, notice] = await Promise.all([
+    read.get(device.at({ userId: to, id: subscription })),
+    read.get(user.at({ userId: to })),
+    read.get(preferences.at({ userId: to })),
+    noticeFor(read, happening, to),
+  ])
+  if (found?.command !== command || !notice || !wanted(happening.type, person, wishes, clock.now())) return undefined
+  return { device: found, notice }
+}
+
+const explained = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+
+/** Sends push messages: a job a device. */
+export const deliveries = ({ vapid, allowed, transport = () => httpTransport(SLOTS) }: Sending): Work => ({
+  queue: QUEUE,
+  options: { concurrency: SLOTS, longestPauseMs: 5 * 60_000 },
+  open: context => {
+    const { clock, random, log, metrics } = context
+    const http = transport()
+    const authorization = vapidAuthorization(vapid, clock.now)
+    const origins = pushOrigins({
+      now: clock.now,
+      random,
+      slots: SLOTS,
+      refusing: (origin, refuses) => {
+        metrics.refusing.set({ origin }, refuses ? 1 : 0)
+        if (refuses) log.error({ origin }, 'a push service refuses us, whichever subscription we send to: look at the VAPID keys')
+        else log.info({ origin }, 'a push service takes our messages again')
+      },
+    })
+
+    const expire = ({ id, userId, command }: Device) =>
+      context.tell({ id: `expire.${id}.${command}`.slice(0, 80), by: userId, type: 'push.expire', data: { id, userId, command } })
+    const noted = async (to: Device) => {
+      const now = clock.now()
+      if (to.lastDeliveredAt !== null && now - Date.parse(to.lastDeliveredAt) < NOTED_MS) return
+      // It has been delivered: to fail now would deliver it again.
+      await context
+        .note(device.at({ userId: to.userId, id: to.id }), { lastDeliveredAt: new Date(now).toISOString() })
+        .catch(err => log.debug({ err }, 'the time of a delivery was not noted'))
+    }
+
+    /** One request. @returns what came of it, undefined for the part that was not the service's */
+    const attempt = async (to: Device, message: Sealed, origin: string): Promise<{ verdict: Verdict | undefined; said: string }> => {
+      const { headers, body } = message
+      try {
+        const answer = await http.send({
+          endpoint: to.endpoint,
+          headers: { ...headers, authorization: authorization(origin) },
+          body,
+          anywhere: allowed.includes(origin),
+        })
+        return { verdict: judged(answer, clock.now()), said: `${origin} answered ${answer.status}` }
+      } catch (error) {
+        return { verdict: error instanceof ForbiddenAddress ? undefined : { kind: 'failed' }, said: `${origin}: ${explained(error)}` }
+      }
+    }
+    const concluded = async (to: Device, verdict: Verdict | undefined, said: string): Promise<Outcome> => {
+      switch (verdict?.kind) {
+        case 'taken':
+          await noted(to)
+          return 'done'
+        case 'gone':
+          await expire(to)
+          return 'done'
+        case 'hopeless':
+        case undefined:
+          return { giveUp: said }
+        case 'refused':
+          return { retry: said, afterMs: 60_000 }
+        case 'busy':
+        case 'failed':
+          return { retry: said, ...(verdict.afterMs === undefined ? {} : { afterMs: verdict.afterMs }) }
+      }
+    }
+
+    const handle = async (job: Job): Promise<Outcome> => {
+      const delivery = Delivery.parse(job.data)
+      const now = await current(context, delivery)
+      if (!now) return 'done'
+      const { device: to, notice } = now
+      // The list of origins may be another than when it was subscribed.
+      const why = refusedEndpoint(to.endpoint, allowed)
+      if (why) return { giveUp: why }
+      if (to.expirationTime !== null && to.expirationTime <= clock.now()) {
+        await expire(to)
+        return 'done'
+      }
+      const { origin } = new URL(to.endpoint)
+      const slot = origins.enter(origin, to.id)
+      if ('wait' in slot) return { retry: slot.why, afterMs: slot.wait }
+      let verdict: Verdict | undefined
+      let said: string
+      try {
+        const { happening } = delivery
+        const ttl = Math.max(0, Math.floor((job.until - clock.now()) / 1000))
+        const message = await sealed(to, JSON.stringify(notice), { ttl, urgency: urgencyOf(happening), topic: topicOf(happening) })
+        const tried = await attempt(to, message, origin)
+        verdict = tried.verdict
+        said = tried.said
+      } finally {
+        slot.leave(verdict)
+      }
+      return concluded(to, verdict, said)
+    }
+    return { handle, close: http.close }
+  },
+})

@@ -1,0 +1,135 @@
+import { LRUCache } from 'lru-cache'
+import type { Verdict } from './answer.ts'
+
+export type OriginsOptions = {
+  /** Epoch ms. */
+  readonly now: () => number
+  readonly random: () => number
+  /** How many requests there can be at once, to all origins. */
+  readonly slots: number
+  /** An origin refuses us whomever we call it for, or does no longer. */
+  readonly refusing: (origin: string, now: boolean) => void
+}
+
+type Origin = {
+  readonly underWay: Set<number>
+  readonly refusedFor: Set<string>
+  /** Whether the last thing we know is an answer that made sense. */
+  answers: boolean
+  failures: number
+  failedAt: number
+  until: number
+  refusals: number
+}
+
+/** A share of the slots is all that an origin gets which has not answered yet, fails, or leaves us waiting. */
+const SHARE = 4
+const SLOW_MS = 1_000
+/** How soon to come back for a slot. */
+const CROWDED_MS = 250
+/** Failures in a row before the whole origin is left alone. */
+const PATIENT = 3
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+/** Different subscriptions refused in a row: then it is us, not one of them. */
+const REFUSED = 5
+const KEPT = { origins: 1_000, subscriptions: 10_000 }
+
+/** 1, 2, 4 … times `first`, at most `most`, give or take a quarter. */
+const grown = (first: number, times: number, most: number, random: () => number) =>
+  Math.min(most, first * 2 ** Math.min(times, 20)) * (0.75 + random() / 2)
+
+/**
+ * Whom of the push services to call now. One that is slow, broken or refuses us holds a share of the slots at the most, and is left alone for growing
+ * times; the others never wait for it. Known in this process only: another finds out by itself.
+ */
+export const pushOrigins = ({ now, random, slots, refusing }: OriginsOptions) => {
+  const origins = new LRUCache<string, Origin>({ max: KEPT.origins })
+  const refusedSubscriptions = new LRUCache<string, { until: number; times: number }>({ max: KEPT.subscriptions })
+  let serial = 0
+
+  const originOf = (name: string): Origin => {
+    const origin = origins.get(name) ?? {
+      underWay: new Set(),
+      refusedFor: new Set(),
+      answers: false,
+      failures: 0,
+      failedAt: 0,
+      until: 0,
+      refusals: 0,
+    }
+    origins.set(name, origin)
+    return origin
+  }
+  const began = new Map<number, number>()
+  const slow = (origin: Origin) => {
+    const [oldest] = origin.underWay
+    return oldest !== undefined && now() - (began.get(oldest) ?? now()) > SLOW_MS
+  }
+  const pause = (origin: Origin, ms: number) => {
+    origin.until = Math.max(origin.until, now() + ms)
+  }
+
+  const refused = (name: string, origin: Origin, subscription: string) => {
+    const times = refusedSubscriptions.get(subscription)?.times ?? 0
+    refusedSubscriptions.set(subscription, { until: now() + grown(MINUTE, times, HOUR, random), times: times + 1 })
+    origin.refusedFor.add(subscription)
+    if (origin.refusedFor.size < REFUSED) return
+    origin.answers = false
+    pause(origin, grown(5 * MINUTE, origin.refusals++, HOUR, random))
+    refusing(name, true)
+  }
+  const taken = (name: string, origin: Origin, subscription: string) => {
+    refusedSubscriptions.delete(subscription)
+    if (origin.refusedFor.size >= REFUSED) refusing(name, false)
+    origin.refusedFor.clear()
+    origin.refusals = 0
+  }
+
+  return {
+    /**
+     * Asks for a slot. `wait`: not now, come back after so many ms. Otherwise `leave` must be told what the service made of it, undefined if it did not
+     * come to that.
+     * @param subscription its id
+     */
+    enter: (
+      name: string,
+      subscription: string,
+    ): { readonly wait: number; readonly why: string } | { readonly leave: (v: Verdict | undefined) => void } => {
+      const origin = originOf(name)
+      const left = origin.until - now()
+      if (left > 0) return { wait: left, why: `${name} is left alone for a while` }
+      const own = (refusedSubscriptions.get(subscription)?.until ?? 0) - now()
+      if (own > 0) return { wait: own, why: `${name} refused this subscription lately` }
+      const most = origin.answers && !slow(origin) ? slots : Math.max(1, Math.floor(slots / SHARE))
+      if (origin.underWay.size >= most) return { wait: CROWDED_MS, why: `${name} leaves us waiting` }
+      const one = serial++
+      const since = now()
+      began.set(one, since)
+      origin.underWay.add(one)
+      return {
+        leave: verdict => {
+          began.delete(one)
+          origin.underWay.delete(one)
+          if (verdict === undefined) return
+          if (verdict.kind === 'refused') return refused(name, origin, subscription)
+          if (verdict.kind === 'busy' || verdict.kind === 'failed') {
+            origin.answers = false
+            // Those that failed together failed once.
+            if (since >= origin.failedAt) origin.failures += 1
+            origin.failedAt = now()
+            const again = grown(SECOND, origin.failures - 1, MINUTE, random)
+            if (verdict.kind === 'busy') pause(origin, Math.min(verdict.afterMs ?? again, HOUR))
+            else if (origin.failures >= PATIENT) pause(origin, again)
+            return
+          }
+          origin.answers = true
+          origin.failures = 0
+          if (verdict.kind === 'taken') taken(name, origin, subscription)
+        },
+      }
+    },
+  }
+}
+export type PushOrigins = ReturnType<typeof pushOrigins>
