@@ -74,6 +74,7 @@ export const eventSettling = ({ code, ports, log, metrics }: HostContext, { hold
       const byKey = new Map<string, HeldEvent[]>()
       for (const delivery of deliveries) {
         metrics.lag.observe({ queue }, Math.max(0, clock.now() - delivery.sentAt) / 1000)
+        if (delivery.attributes.redriven === 'true' && delivery.receives === 1) metrics.redriven.inc({ queue })
         try {
           const event = readEvent(heard, delivery)
           byKey.set(event.key, [...(byKey.get(event.key) ?? []), { event, delivery }])

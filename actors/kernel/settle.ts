@@ -128,6 +128,7 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
       const byKey = new Map<string, Held[]>()
       for (const delivery of deliveries) {
         metrics.lag.observe({ queue }, Math.max(0, clock.now() - delivery.sentAt) / 1000)
+        if (delivery.attributes.redriven === 'true' && delivery.receives === 1) metrics.redriven.inc({ queue })
         try {
           const taken = readCommand(code.declaration, delivery)
           const of = byKey.get(taken.envelope.key) ?? []

@@ -1,9 +1,10 @@
 import { ProblemError } from '../../contracts/client/http.ts'
 import type { Client, MeshClient } from '../../contracts/client.ts'
+import { causation, drawn } from '../../deploy/mesh-cli/tree.ts'
 import { join } from '../people.ts'
 import { type Ears, listen } from './ears.ts'
 import type { Teller } from './teller.ts'
-import { causation, drawn, spansOf, traced } from './tree.ts'
+import { spansOf, traced } from './traces.ts'
 
 /** The code that something was refused with, or `done`. */
 const refusal = async (work: Promise<unknown>): Promise<string> => {

@@ -1,6 +1,4 @@
-import { z } from 'zod'
 import type { Span } from '../../actors/kernel/span.ts'
-import { until } from '../until.ts'
 
 export type Branch = { readonly span: Span; readonly children: readonly Branch[] }
 
@@ -48,32 +46,3 @@ export const drawn = (branches: readonly Branch[], dim: (text: string) => string
   }
   return branches.flatMap(b => draw(b, '', ''))
 }
-
-const Spans = z.array(
-  z.object({
-    request: z.string(),
-    id: z.string(),
-    cause: z.string().nullable(),
-    actor: z.string(),
-    what: z.string(),
-    at: z.number(),
-    ms: z.number(),
-    engine: z.array(z.object({ kind: z.string(), ms: z.number() })),
-    outcome: z.string(),
-  }),
-)
-
-/** The spans of a request, once `complete` is content with them. */
-export const spansOf = (operations: string, request: string, complete: (spans: readonly Span[]) => boolean): Promise<readonly Span[]> =>
-  until(`the spans of ${request}`, async () => {
-    const answer = await fetch(`${operations}/trace/${request}`)
-    if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`)
-    const spans = Spans.parse(await answer.json())
-    return complete(spans) ? spans : undefined
-  })
-
-/** Headers that ask for a request's spans to be kept. */
-export const traced = (request: string) => ({
-  'x-request-id': request,
-  traceparent: `00-${crypto.randomUUID().replaceAll('-', '')}-${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}-01`,
-})

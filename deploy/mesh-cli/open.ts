@@ -1,0 +1,102 @@
+import { pino } from 'pino'
+import { type Clients, openClients } from '../../actors/kernel/aws/clients.ts'
+import { queueUrls } from '../../actors/kernel/aws/names.ts'
+import type { Backplane } from '../../actors/kernel/backplane/port.ts'
+import { redisBackplane } from '../../actors/kernel/backplane/redis.ts'
+import type { Clock } from '../../actors/kernel/clock/port.ts'
+import { systemClock } from '../../actors/kernel/clock/system.ts'
+import { type Config, environment, readConfig, silenceNodeNotice } from '../../actors/kernel/config.ts'
+import type { Mailbox } from '../../actors/kernel/mailbox/port.ts'
+import { sqsMailbox } from '../../actors/kernel/mailbox/sqs.ts'
+import { isAlive } from '../../actors/kernel/outlive.ts'
+import { dynamoStore } from '../../actors/kernel/store/dynamodb.ts'
+import type { Store } from '../../actors/kernel/store/port.ts'
+import { type MeshFile, readMeshFile } from '../embedded/mesh-file.ts'
+import type { MeshProcess } from '../embedded/running.ts'
+import { Refused, type Where } from './flags.ts'
+
+/** There is none to ask: none is named, or the one that is must not be used. */
+export type NoBackplane = { readonly none: string } | { readonly unfit: string }
+export const isBackplane = (backplane: Backplane | NoBackplane): backplane is Backplane => 'spans' in backplane
+/** Why there is none. */
+export const whyNone = (backplane: NoBackplane): string => ('none' in backplane ? backplane.none : backplane.unfit)
+
+/** A mesh as its operator reaches it: engines, and the operations servers that are known. */
+export type OpenMesh = {
+  /** Which one it is: said first, so that nobody works on another than they think. */
+  readonly title: string
+  readonly operations: readonly string[]
+  readonly store: Store
+  readonly mailbox: Mailbox
+  readonly backplane: Backplane | NoBackplane
+  readonly clock: Clock
+  /** The processes of an embedded mesh, now; undefined where it has ended. */
+  readonly processes: () => Promise<readonly MeshProcess[] | undefined>
+  readonly close: () => Promise<void>
+}
+
+const DEFAULT_DATA = '.data'
+
+/** @throws Refused when there is no such mesh */
+export const openMesh = async (where: Where): Promise<OpenMesh> => {
+  silenceNodeNotice()
+  if (where.aws) return onAws(where)
+  const data = where.data ?? DEFAULT_DATA
+  const file = await running(data)
+  if (file) return embedded(data, file, where)
+  throw new Refused(
+    `no mesh runs in ${data}: start one with npm start, name the directory of another with --data DIR (npm start prints it), or say --aws for the engines that the environment names`,
+  )
+}
+
+const running = async (data: string): Promise<MeshFile | undefined> => {
+  const file = await readMeshFile(data)
+  return file && isAlive(file.pid) ? file : undefined
+}
+
+const embedded = async (data: string, file: MeshFile, { operations }: Where): Promise<OpenMesh> => ({
+  title: `the mesh in ${data}, process ${file.pid}, ${file.url}`,
+  operations: operations.length > 0 ? operations : [file.operations],
+  ...(await openEngines(readConfig(environment({ EMBEDDED: 'true', ...file.config })))),
+  processes: async () => {
+    const now = await running(data)
+    return now?.pid === file.pid ? now.processes : undefined
+  },
+})
+
+const onAws = async ({ operations }: Where): Promise<OpenMesh> => {
+  const config = readConfig(environment({}))
+  const at = config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL ?? `AWS in ${config.AWS_REGION}`
+  return {
+    title: `the mesh ${config.PREFIX}* at ${at}`,
+    operations,
+    ...(await openEngines(config)),
+    processes: async () => [],
+  }
+}
+
+const openEngines = async (config: Config): Promise<Pick<OpenMesh, 'store' | 'mailbox' | 'backplane' | 'clock' | 'close'>> => {
+  const clients: Clients = openClients(config)
+  const prefix = config.PREFIX
+  const backplane = await openBackplane(config)
+  return {
+    store: dynamoStore({ client: clients.dynamodb, prefix }),
+    mailbox: sqsMailbox({ sqs: clients.sqs, polling: clients.sqsPolling, queueUrl: queueUrls(clients.sqs, prefix), stopMs: 200 }),
+    backplane,
+    clock: systemClock,
+    close: async () => {
+      if (isBackplane(backplane)) await backplane.close()
+      clients.close()
+    },
+  }
+}
+
+/** From outside a cloud's network its Redis cannot be reached, and most can be done without it. */
+const openBackplane = async ({ REDIS_URL: url, PREFIX: prefix }: Config): Promise<Backplane | NoBackplane> => {
+  if (url === undefined) return { none: 'REDIS_URL is not set' }
+  try {
+    return await redisBackplane({ url, prefix, log: pino({ level: 'silent' }) })
+  } catch (error) {
+    return { unfit: error instanceof Error ? error.message : String(error) }
+  }
+}
