@@ -73,8 +73,11 @@ const endless = (response: ServerResponse) => {
   talk()
 }
 
-/** A push service on loopback that checks what it is sent: who signs it, for whom it is encrypted, and that it says how long to be kept. */
-export const startPushService = async (): Promise<PushService> => {
+/**
+ * A push service on loopback that checks what it is sent: who signs it, for whom it is encrypted, and that it says how long to be kept.
+ * @param now epoch ms, of whoever signs
+ */
+export const startPushService = async (now: () => number = Date.now): Promise<PushService> => {
   const devices = new Map<string, Device>()
   const wrong: string[] = []
   const sockets = new Set<Socket>()
@@ -114,7 +117,7 @@ export const startPushService = async (): Promise<PushService> => {
     let fault: Fault
     try {
       if (request.method !== 'POST') throw new Error(`it is a ${request.method}`)
-      checkVapid(request.headers.authorization, { origin, applicationServerKey: device.key })
+      checkVapid(request.headers.authorization, { origin, applicationServerKey: device.key }, now())
       if (!/^\d+$/.test(String(request.headers.ttl))) throw new Error('it has no TTL')
       if (request.headers['content-encoding'] !== 'aes128gcm') throw new Error('it is not encrypted as aes128gcm')
       fault = device.take(request, body)

@@ -11,9 +11,14 @@ const decoded = (part: string): unknown => JSON.parse(Buffer.from(part, 'base64u
  * Checks who sends, as RFC 8292 has it.
  * @param authorization the header
  * @param expected the origin that it must be for, and the key that the subscription was made for
+ * @param now epoch ms
  * @throws an error that names what is wrong
  */
-export const checkVapid = (authorization: string | undefined, expected: { origin: string; applicationServerKey: string }): void => {
+export const checkVapid = (
+  authorization: string | undefined,
+  expected: { origin: string; applicationServerKey: string },
+  now: number,
+): void => {
   const [, header = '', claims = '', signature = '', k = ''] =
     /^vapid t=([\w-]+)\.([\w-]+)\.([\w-]+), ?k=([\w-]+)$/.exec(authorization ?? '') ?? []
   if (k === '') throw new Error(`Authorization is no VAPID header: ${authorization}`)
@@ -21,7 +26,7 @@ export const checkVapid = (authorization: string | undefined, expected: { origin
   Header.parse(decoded(header))
   const { aud, exp } = Claims.parse(decoded(claims))
   if (aud !== expected.origin) throw new Error(`the token is for ${aud}, not ${expected.origin}`)
-  const left = exp - Date.now() / 1000
+  const left = exp - now / 1000
   if (left <= 0 || left > DAY_S) throw new Error(`the token is valid for ${left} s`)
   const point = Buffer.from(k, 'base64url')
   const [x, y] = [point.subarray(1, 33).toString('base64url'), point.subarray(33).toString('base64url')]
