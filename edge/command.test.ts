@@ -311,12 +311,17 @@ describe('under load', () => {
   })
 })
 
-test('a sampled request leaves the edge’s span', async () => {
-  const { post, ports } = await mesh()
-  const headers = { 'x-request-id': 'seen', traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` }
-  await post({ headers })
-  const spans = await ports.backplane.spans('seen')
-  expect(spans).toMatchObject([{ actor: 'edge', what: 'post.publish', cause: null, outcome: '201' }])
-  await post({ headers: { ...headers, 'x-request-id': 'unseen', traceparent: headers.traceparent.replace(/01$/, '00') } })
-  expect(await ports.backplane.spans('unseen')).toEqual([])
+test('a sampled request leaves the edge’s span, a write as well as a read', async () => {
+  const { post, call, ports } = await mesh()
+  const traced = (id: string, sampled = true) => ({
+    headers: { 'x-request-id': id, traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-0${sampled ? 1 : 0}` },
+  })
+  await post(traced('written'))
+  await call('GET', '/v1/timeline', traced('read'))
+  await post(traced('unseen', false))
+  const spans = async (id: string) =>
+    (await ports.backplane.spans(id)).map(({ actor, what, cause, outcome }) => [actor, what, cause, outcome])
+  expect(await spans('written')).toEqual([['edge', 'post.publish', null, '201']])
+  expect(await spans('read')).toEqual([['edge', 'timeline.get', null, '404']])
+  expect(await spans('unseen')).toEqual([])
 })

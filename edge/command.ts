@@ -1,7 +1,6 @@
 import type { Reach } from '../actors/kernel/failpoints.ts'
 import type { Ports } from '../actors/kernel/ports.ts'
 import type { Claim } from '../actors/kernel/replies.ts'
-import { isSampled, withEngineCalls } from '../actors/kernel/span.ts'
 import type { AnyCommand } from '../contracts/actor.ts'
 import type { Envelope, Reply } from '../contracts/envelope.ts'
 import { groupOf } from '../contracts/mesh.ts'
@@ -31,7 +30,7 @@ export type CommandContext = {
   /** This edge's name on the backplane. */
   readonly edge: string
   readonly mailbox: Pick<Ports['mailbox'], 'send'>
-  readonly backplane: Pick<Ports['backplane'], 'replyOf' | 'trace' | 'health'>
+  readonly backplane: Pick<Ports['backplane'], 'replyOf' | 'health'>
   readonly clock: Ports['clock']
   readonly claims: Claims
   readonly waiting: WaitingRoom
@@ -130,27 +129,12 @@ export const commander = (context: CommandContext) => {
     await reach('after-claim')
     return outcome(await sendAndWait(ask, id, at), id, ask.by, false)
   }
-  /** The edge's own part of a request whose trace is kept. */
-  const traced = async (ask: Ask, id: string, now: number): Promise<Outcome> => {
-    let told = 'failed'
-    const calls: { kind: string; ms: number }[] = []
-    try {
-      const { value, engine } = await withEngineCalls(() => run(ask, id, now))
-      calls.push(...engine)
-      told = 'reply' in value ? String(value.reply.status) : '202'
-      return value
-    } finally {
-      const span = { request: ask.request, id: ask.request, cause: null, actor: 'edge', what: ask.type, at: now, ms: clock.now() - now }
-      // Losing a span costs a line of a picture, nothing else.
-      backplane.trace({ ...span, engine: calls, outcome: told }).catch(() => {})
-    }
-  }
   return async (ask: Ask): Promise<Outcome> => {
     const now = clock.now()
     const id = newId(now)
     pressure.enter()
     try {
-      return await (isSampled(ask.traceparent) ? traced(ask, id, now) : run(ask, id, now))
+      return await run(ask, id, now)
     } finally {
       pressure.leave()
     }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { isSampled } from '../actors/kernel/span.ts'
 import { routes } from '../contracts/mesh.ts'
 import type { Admission, Entry } from './admission.ts'
 import { tooLarge } from './body.ts'
@@ -10,6 +11,7 @@ import { edgeProblem, notFound, problemAnswer, problemFrom } from './problems.ts
 import { type QueryContext, queryEndpoint, type ViewTable } from './query.ts'
 import type { EdgeAnswer, EdgeRequest, Handle } from './request.ts'
 import { type RouterEntry, router } from './router.ts'
+import type { Tracer } from './trace.ts'
 import { commandEndpoint } from './write.ts'
 
 /**
@@ -22,7 +24,8 @@ export type Endpoint = {
   readonly free?: boolean
   readonly run: (call: Call) => EdgeAnswer | Promise<EdgeAnswer>
 }
-type Target = Required<Endpoint> & { readonly label: string }
+/** `label` is the route, `what` the message or question that it takes. */
+type Target = Required<Endpoint> & { readonly label: string; readonly what: string }
 
 /** The contract's routes. @throws an error when a query has no view */
 const contractRoutes = (views: ViewTable, queryContext: QueryContext, say: Commander): RouterEntry<Target>[] =>
@@ -30,7 +33,7 @@ const contractRoutes = (views: ViewTable, queryContext: QueryContext, say: Comma
     const target = (run: Endpoint['run']) => ({
       method,
       path,
-      target: { label: `${method} ${path}`, open: spec.who === 'anyone', free: false, run },
+      target: { label: `${method} ${path}`, what: type, open: spec.who === 'anyone', free: false, run },
     })
     if (spec.kind === 'command') return target(commandEndpoint(actor.name, type, spec, say))
     const view = views[type]
@@ -47,6 +50,7 @@ export type HandlerOptions = {
   readonly admission: Admission
   readonly cors: ReturnType<typeof cors>
   readonly metrics: EdgeMetrics
+  readonly trace: Tracer
   readonly log: Logger
   /** Makes a request id where the client sent none. */
   readonly requestId: () => string
@@ -63,7 +67,7 @@ export const createHandler = (options: HandlerOptions): Handle => {
     ...options.own.map(({ method, path, open = false, free = false, run }) => ({
       method,
       path,
-      target: { label: `${method} ${path}`, open, free, run },
+      target: { label: `${method} ${path}`, what: `${method} ${path}`, open, free, run },
     })),
   ])
   const optionsOf = (path: string): EdgeAnswer => {
@@ -85,7 +89,9 @@ export const createHandler = (options: HandlerOptions): Handle => {
     let caller = ''
     if (!found.target.open) caller = await admission.caller(entry, request, kind)
     else if (!found.target.free) admission.anonymous(entry)
-    return found.target.run({ request, id, caller, params: found.params, traceparent: traceparentOf(request) })
+    const call = { request, id, caller, params: found.params, traceparent: traceparentOf(request) }
+    const { run, what } = found.target
+    return isSampled(call.traceparent) ? options.trace(what, id, () => run(call)) : run(call)
   }
   type Found = ReturnType<typeof table.find>
 

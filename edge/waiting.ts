@@ -20,8 +20,8 @@ export const waitingRoom = (clock: Clock) => {
   }
   const expire = (now: number) => {
     for (const [id, waiters] of waiting) {
+      if (waiters.every(w => w.until > now)) continue
       const late = waiters.filter(w => w.until <= now)
-      if (late.length === 0) continue
       leave(id, late)
       for (const w of late) w.done(undefined)
     }
