@@ -2,7 +2,9 @@ import { ProblemError } from '../../contracts/client/http.ts'
 import type { Client, MeshClient } from '../../contracts/client.ts'
 import { causation, drawn } from '../../deploy/mesh-cli/tree.ts'
 import { join } from '../people.ts'
+import type { PushService } from '../push-service.ts'
 import { type Ears, listen } from './ears.ts'
+import { phonesRing, subscribePhones } from './pushes.ts'
 import type { Teller } from './teller.ts'
 import { spansOf, traced } from './traces.ts'
 
@@ -156,15 +158,21 @@ const traceOf = async (operations: string | undefined, request: string, { scene,
 }
 
 /** A day in the life: plays the product through its public interfaces, and checks what people would notice. */
-export const playDay = async (mesh: MeshClient, operations: string | undefined, teller: Teller): Promise<void> => {
+export const playDay = async (
+  mesh: MeshClient,
+  { operations, pushes }: { readonly operations: string | undefined; readonly pushes: PushService | undefined },
+  teller: Teller,
+): Promise<void> => {
   const cast = await signUp(mesh, teller)
   const { ana, ben, chi, dee, eve } = cast
   const [a, b, c, d, e] = await Promise.all([listen(ana), listen(ben), listen(chi), listen(dee), listen(eve)])
   const ears: Devices = { ana: a, ben: b, chi: c, dee: d, eve: e }
   try {
     await becomeFriends(cast, ears, teller)
+    const phones = pushes && (await subscribePhones(ana, pushes, teller))
     const { post, request } = await publish(cast, ears, teller)
     await respond(post.id, cast, ears, teller)
+    if (phones) await phonesRing(ana, phones, teller)
     await strangerSeesNothing(post.id, cast, ears, teller)
     await renameAndBlock(post.id, cast, ears, teller)
     const doubled = Object.values(ears).flatMap(device => [...device.raw].filter(([, times]) => times > 1))

@@ -48,7 +48,7 @@ const main = async (): Promise<number> => {
   try {
     told.tell(`The mesh is at ${stage.url}`)
     const { mesh, counts } = await meetCounting(stage.url)
-    if (kill === undefined) await playDay(mesh, stage.operations, told)
+    if (kill === undefined) await playDay(mesh, stage, told)
     else await playKills(mesh, stage, kill, counts, told)
   } catch (error) {
     told.plain(told.red(`The story broke off: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`))

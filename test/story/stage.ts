@@ -1,6 +1,7 @@
 import { startMesh } from '../../deploy/embedded/mesh.ts'
 import { readMeshFile } from '../../deploy/embedded/mesh-file.ts'
 import type { MeshProcess } from '../../deploy/embedded/running.ts'
+import { type PushService, startPushService } from '../push-service.ts'
 
 export type StageOptions = { readonly url?: string; readonly data?: string; readonly operations?: string; readonly processes: boolean }
 
@@ -9,6 +10,8 @@ export type Stage = {
   readonly url: string
   /** Where traces are; undefined for a mesh of which only the address is known. */
   readonly operations: string | undefined
+  /** A push service that the mesh may call; undefined for a mesh that was told of none. */
+  readonly pushes: PushService | undefined
   readonly processes: () => Promise<readonly MeshProcess[]>
   /** The last lines that our own mesh logged. */
   readonly log: () => readonly string[]
@@ -26,6 +29,7 @@ export const openStage = async ({ url, data, operations, processes }: StageOptio
   return {
     url: address,
     operations: operations ?? file?.operations,
+    pushes: undefined,
     processes: async () => (data === undefined ? [] : ((await readMeshFile(data))?.processes ?? [])),
     log: () => [],
     close: async () => undefined,
@@ -40,12 +44,22 @@ const own = async (processes: boolean): Promise<Stage> => {
       if (lines.length > KEPT_LINES) lines.shift()
     },
   }
-  const mesh = await startMesh({ port: 0, processes, settings: { LOG_LEVEL: 'warn' }, logTo })
+  const pushes = await startPushService()
+  const mesh = await startMesh({ port: 0, processes, settings: { LOG_LEVEL: 'warn', PUSH_ALLOW_ORIGINS: pushes.origin }, logTo }).catch(
+    async error => {
+      await pushes.close()
+      throw error
+    },
+  )
   return {
     url: mesh.url,
     operations: mesh.operations,
+    pushes,
     processes: async () => mesh.pids(),
     log: () => lines,
-    close: mesh.stop,
+    close: async () => {
+      await mesh.stop()
+      await pushes.close()
+    },
   }
 }
