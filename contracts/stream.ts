@@ -68,13 +68,24 @@ export const ReplyFrame = z
 export const Reset = z
   .object({ op: z.literal('reset') })
   .meta({ id: 'ResetFrame', description: 'what happened since that position is not known any more: reload by HTTP; live events go on' })
+export const Resumed = z
+  .object({ op: z.literal('resumed'), replayed: z.int() })
+  .meta({ id: 'ResumedFrame', description: 'everything that changed since that position has come; live events go on' })
 export const Drain = z
   .object({ op: z.literal('drain'), afterMs: z.int(), position: Position })
   .meta({ id: 'DrainFrame', description: 'this server goes away: reconnect after `afterMs`, then resume' })
 export const Lagged = z
   .object({ op: z.literal('lagged'), position: Position })
   .meta({ id: 'LaggedFrame', description: 'the reader is too slow: events stop until it resumes' })
-export const serverFrames = { hello: Hello, event: EventFrame, reply: ReplyFrame, reset: Reset, drain: Drain, lagged: Lagged } as const
+export const serverFrames = {
+  hello: Hello,
+  event: EventFrame,
+  reply: ReplyFrame,
+  reset: Reset,
+  resumed: Resumed,
+  drain: Drain,
+  lagged: Lagged,
+} as const
 export type ServerFrame = { [O in keyof typeof serverFrames]: z.infer<(typeof serverFrames)[O]> }[keyof typeof serverFrames]
 
 /** From the client. `data` of a `send` is the command's: path parameters and body fields together. */
@@ -89,8 +100,10 @@ export const Send = z
 export const Auth = z
   .object({ op: z.literal('auth'), token: z.string() })
   .meta({ id: 'AuthFrame', description: 'a fresh token of the same person, before the old one expires' })
-export const Resume = z
-  .object({ op: z.literal('resume'), position: Position })
-  .meta({ id: 'ResumeFrame', description: 'answered with `reset`, after which events go on' })
+export const Resume = z.object({ op: z.literal('resume'), position: Position }).meta({
+  id: 'ResumeFrame',
+  description:
+    'answered with an event for every thing that changed since, in its latest state, then `resumed`; or with `reset` when that is too long ago',
+})
 export const clientFrames = { send: Send, auth: Auth, resume: Resume } as const
 export type ClientFrame = { [O in keyof typeof clientFrames]: z.infer<(typeof clientFrames)[O]> }[keyof typeof clientFrames]

@@ -20,7 +20,7 @@ export type ClientConfigSource = Pick<
 const HOST = /^(?:[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(?::\d{1,5})?$/
 
 /** Under which name the client found this edge; a header that is no host name does not end up in an address. */
-export const hostOf = (request: EdgeRequest, own: string): string => {
+const hostOf = (request: EdgeRequest, own: string): string => {
   const given = request.headers.get('host') ?? ''
   return HOST.test(given) ? given : own
 }

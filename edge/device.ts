@@ -13,6 +13,8 @@ export class Device {
   seen: number
   pinged: number
   lagged = false
+  /** Live events wait while it is brought up to date. */
+  held = false
   #socket: Socket | undefined
   #queue: Uint8Array[] | undefined
   #queued = 0
@@ -61,6 +63,7 @@ export class Device {
   }
   /** Sends what was queued as one packet. @param lagged the frame that tells the device that its events stop */
   flush(lagged: () => string): void {
+    if (this.held && !this.lagged) return
     const queue = this.#queue
     this.#queue = undefined
     this.#queued = 0
@@ -79,6 +82,30 @@ export class Device {
   resume(): void {
     this.lagged = false
     this.#untold = false
+  }
+  /** Live events are kept back until `release`. */
+  hold(): void {
+    this.resume()
+    this.held = true
+  }
+  /** Sends a part of what it missed. */
+  replay(frames: readonly string[]): 'sent' | 'slow' | 'dropped' {
+    return this.#socket?.send(frames) ?? 'dropped'
+  }
+  /** Whether much of it waits to be read. */
+  behind(): boolean {
+    return this.#socket !== undefined && this.#socket.waiting() > LAG_BYTES / 2
+  }
+  /** What was kept back goes out, and events go on. */
+  release(lagged: () => string): void {
+    this.held = false
+    this.flush(lagged)
+  }
+  /** It did not keep up: its events stop until it resumes. */
+  lag(lagged: () => string): void {
+    this.held = false
+    this.#lag()
+    this.tellLag(lagged)
   }
   #lag(): void {
     this.lagged = true

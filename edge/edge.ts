@@ -8,6 +8,7 @@ import { failpoints } from '../actors/kernel/failpoints.ts'
 import type { Metrics } from '../actors/kernel/metrics.ts'
 import type { Ports } from '../actors/kernel/ports.ts'
 import { reader } from '../actors/kernel/reader.ts'
+import { changesSince } from '../actors/timelines/views/changes.ts'
 import { admission } from './admission.ts'
 import { authenticator } from './auth.ts'
 import { clientConfig } from './client-config.ts'
@@ -30,6 +31,7 @@ import { presence } from './presence.ts'
 import { PRESSURE, type PressureLimits, pressure } from './pressure.ts'
 import type { ViewTable } from './query.ts'
 import type { Handle, Sockets } from './request.ts'
+import type { Changes } from './resume.ts'
 import { edgeSecret } from './seals.ts'
 import { keepSeat, type Seat } from './seat.ts'
 import { createStream, type Visitor } from './stream.ts'
@@ -44,6 +46,8 @@ export type EdgeOptions = {
   readonly log: Logger
   /** Reads by the type of their query; by default those of all actors. */
   readonly views?: ViewTable
+  /** What a device that comes back is told; default: what timelines reads. */
+  readonly changes?: Changes
   readonly clock?: Clock
   /** Where the edge's own metrics are kept; by default prom-client's own registry. */
   readonly registry?: Registry
@@ -135,9 +139,10 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     phase: () => phase,
     log: (dependency, err) => log.warn({ err, dependency }, 'a dependency cannot be reached'),
   })
+  const read = reader(store)
   const handle = createHandler({
     views: options.views ?? viewsOf(config),
-    query: { reader: reader(store), cursors: cursors(secret), now: clock.now },
+    query: { reader: read, cursors: cursors(secret), now: clock.now },
     say,
     own: ownEndpoints({
       health: healthOf,
@@ -162,6 +167,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     log,
     presence: here,
     positions: positions(secret),
+    changes: options.changes ?? ((by, since, now) => changesSince(read, by, since, now)),
     random,
     originAllowed,
     proxies: config.PROXIES,

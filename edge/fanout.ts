@@ -19,7 +19,7 @@ export const fanout = (presence: Presence, positions: Positions, clock: Clock, m
   let scheduled = false
   const lagged = () => {
     metrics.frame('lagged')
-    return frameText({ op: 'lagged', position: positions(clock.now()) })
+    return frameText({ op: 'lagged', position: positions.at(clock.now()) })
   }
   const flush = () => {
     scheduled = false
@@ -34,7 +34,7 @@ export const fanout = (presence: Presence, positions: Positions, clock: Clock, m
       for (const user of fresh(id, to)) {
         const devices = presence.of(user)
         if (!devices) continue
-        frame ??= Buffer.from(frameText({ op: 'event', id, type, at, data, position: positions(clock.now()) }))
+        frame ??= Buffer.from(frameText({ op: 'event', id, type, at, data, position: positions.at(clock.now()) }))
         for (const device of devices) {
           if (!device.hear(frame)) continue
           dirty.add(device)

@@ -16,6 +16,7 @@ import type { EdgeMetrics } from './metrics.ts'
 import { pending } from './operations.ts'
 import { DEFAULT_WAIT_MS } from './prefer.ts'
 import { documentOf, type EdgeProblem, invalid, notFound, problemFrom, refusedBy } from './problems.ts'
+import type { Resumer } from './resume.ts'
 import { contentOf } from './write.ts'
 
 export type FrameOptions = {
@@ -25,6 +26,7 @@ export type FrameOptions = {
   readonly clock: Clock
   readonly metrics: EdgeMetrics
   readonly log: Logger
+  readonly resume: Resumer
 }
 
 /** What clients may send: every message that has a route, with its path's parameters. The mesh's own are as unknown as what does not exist. */
@@ -35,7 +37,7 @@ const sendable: ReadonlyMap<string, { actor: string; command: AnyCommand; ids: R
 )
 
 /** Understands what clients say on their sockets. */
-export const createFrames = ({ say, auth, limits, clock, metrics, log }: FrameOptions) => {
+export const createFrames = ({ say, auth, limits, clock, metrics, log, resume }: FrameOptions) => {
   let underWay = 0
   let serial = 0
 
@@ -136,8 +138,7 @@ export const createFrames = ({ say, auth, limits, clock, metrics, log }: FrameOp
         void renew(device, frame.token)
       } else if (frame?.op === 'resume' && typeof frame.position === 'string' && frame.position !== '') {
         metrics.frame('resume')
-        device.resume()
-        device.say(frameText({ op: 'reset' }))
+        void resume(device, frame.position)
       } else {
         device.close(CLOSE.nonsense, 'not a frame of this protocol')
       }

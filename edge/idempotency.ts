@@ -62,7 +62,8 @@ export const claims = (store: Store, clock: Clock, random: () => number) => {
         const claim = await read(key.name)
         if (claim && claim.bodyHash !== key.fingerprint)
           throw edgeProblem('idempotency-key-reused', 'the key stands for another body; a new request needs a new key')
-        if (claim) return { ...claim, own: false }
+        // A claim whose answer was lost meets itself.
+        if (claim) return { ...claim, own: claim.messageId === messageId }
         // Another transaction was in the way, or an expired claim has not quite gone.
         await clock.sleep(random() * 2 ** attempt * 5)
       }

@@ -1,18 +1,28 @@
 import { signer } from './seals.ts'
 
+const FORM = /^([0-9a-z]{1,10})\.([\w-]+)$/
+
 /** Changes reach a device a little later than they happen: a position says so much less than now. */
 const OVERLAP_MS = 10_000
 /** Positions of the stream: a time, signed, so that what a client made up is told from what it was given. */
 export const positions = (secret: string) => {
-  const { sign } = signer(secret, 'position')
+  const { sign, signed } = signer(secret, 'position')
   let last = { at: Number.NaN, text: '' }
-  return (now: number): string => {
-    // Many frames go out in one millisecond.
-    if (last.at !== now) {
-      const time = Math.max(0, now - OVERLAP_MS).toString(36)
-      last = { at: now, text: `${time}.${sign(time)}` }
-    }
-    return last.text
+  return {
+    /** The position of whoever has heard all that was told until then. @param now epoch ms */
+    at: (now: number): string => {
+      // Many frames go out in one millisecond.
+      if (last.at !== now) {
+        const time = Math.max(0, now - OVERLAP_MS).toString(36)
+        last = { at: now, text: `${time}.${sign(time)}` }
+      }
+      return last.text
+    },
+    /** Since when (epoch ms) one at this position may have missed something; undefined for what was never given out. */
+    timeOf: (position: string): number | undefined => {
+      const [, time = '', signature = ''] = FORM.exec(position) ?? []
+      return time !== '' && signed(time, signature) ? Number.parseInt(time, 36) : undefined
+    },
   }
 }
 export type Positions = ReturnType<typeof positions>

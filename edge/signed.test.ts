@@ -56,10 +56,13 @@ describe('operation ids', () => {
 })
 
 test('positions are opaque, not empty, and rise with time only', () => {
-  const at = positions(SECRET)
-  expect(at(50_000)).toBe(positions(SECRET)(50_000))
+  const { at, timeOf } = positions(SECRET)
+  expect(at(50_000)).toBe(positions(SECRET).at(50_000))
   expect(at(50_000)).not.toBe(at(50_001))
   expect(at(0).length).toBeGreaterThan(0)
+  expect(timeOf(at(50_000))).toBe(40_000)
+  for (const text of [...altered(at(50_000)), '', 'x', positions('another secret of thirty-two chars').at(50_000)])
+    expect(timeOf(text), text).toBeUndefined()
 })
 
 test('message ids rise, even when the clock stands still', () => {

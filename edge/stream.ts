@@ -12,9 +12,11 @@ import type { Positions } from './positions.ts'
 import type { Presence } from './presence.ts'
 import { EdgeProblem } from './problems.ts'
 import type { EdgeRequest, Sockets } from './request.ts'
+import { type Changes, resumer } from './resume.ts'
 import { offered } from './subprotocols.ts'
 
-export type StreamOptions = FrameOptions & {
+export type StreamOptions = Omit<FrameOptions, 'resume'> & {
+  readonly changes: Changes
   readonly presence: Presence
   readonly positions: Positions
   readonly auth: Authenticator
@@ -48,7 +50,7 @@ const device = (hear: (device: Device) => void) => (visitor: Visitor) => {
 export const createStream = (options: StreamOptions) => {
   const { presence, positions, auth, limits, clock, random, heartbeatMs } = options
   const { deliver, lagged } = fanout(presence, positions, clock, options.metrics)
-  const frames = createFrames(options)
+  const frames = createFrames({ ...options, resume: resumer(options.changes, positions, clock, lagged) })
 
   const admit = async (request: EdgeRequest): Promise<Caller | Refused> => {
     const { headers } = request
@@ -87,7 +89,7 @@ export const createStream = (options: StreamOptions) => {
     opened: (visitor, socket) => {
       if (!(visitor instanceof Device)) return socket.close(visitor.code, visitor.reason)
       visitor.opened(socket)
-      visitor.say(frameText({ op: 'hello', connection: visitor.connection, position: positions(clock.now()), heartbeatMs }))
+      visitor.say(frameText({ op: 'hello', connection: visitor.connection, position: positions.at(clock.now()), heartbeatMs }))
     },
     message: (visitor, text) => {
       if (!(visitor instanceof Device)) return
@@ -124,7 +126,7 @@ export const createStream = (options: StreamOptions) => {
     /** Tells every device that this edge goes away. */
     drain: () => {
       for (const device of presence.all())
-        device.say(frameText({ op: 'drain', afterMs: Math.floor(random() * SPREAD_MS), position: positions(clock.now()) }))
+        device.say(frameText({ op: 'drain', afterMs: Math.floor(random() * SPREAD_MS), position: positions.at(clock.now()) }))
     },
     /** Closes every socket. */
     close: () => {

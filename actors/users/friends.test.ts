@@ -173,7 +173,7 @@ test('limits hold on either side', () => {
 })
 
 test('every sum that has a limit is added to under it, for turns of other pairs that run at the same time', () => {
-  const event = { id: 'm.0', at: message.at, by: ann, data: { ...pairOf(ann, bob), by: ann } }
+  const event = { id: 'm.0', at: message.at, now: message.at, by: ann, data: { ...pairOf(ann, bob), by: ann } }
   const limits = (type: 'friend.requested' | 'friend.accepted' | 'user.blocked') =>
     (rules.apply[type](strangers, event).writes ?? []).flatMap(w => (w.write === 'add' ? [w.atMost] : []))
   expect(limits('friend.requested')).toEqual([{ outgoing: 1000 }, { incoming: 1000 }])

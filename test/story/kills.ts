@@ -140,9 +140,9 @@ export const hear = async (devices: readonly Device[], told: Acknowledged, { sce
   scene('Every event was heard, once')
   for (const device of devices) {
     const { person, ears } = device
-    if (ears.resets() > 0) {
-      // what a device misses while it has no connection is reloaded by HTTP, which was compared above
-      tell(`${person.name}’s device lost its connection ${ears.losses()} times and was told to reload`)
+    if (ears.losses() > 0) {
+      // a device that comes back is brought up to date thing by thing, not event by event; what is there was compared above
+      tell(`${person.name}’s device lost its connection ${ears.losses()} times and resumed`)
       continue
     }
     const all = until(`${person.name} hears everything`, () => (unheard(device, told).length === 0 ? true : undefined)).catch(
@@ -152,11 +152,11 @@ export const hear = async (devices: readonly Device[], told: Acknowledged, { sce
     )
     await comes(`${person.name} heard every post, comment and like that concerns them`, all)
   }
-  const doubled = devices.map(d => times(d.ears.raw.values(), n => n > 1))
+  const steady = devices.filter(d => d.ears.losses() === 0)
   same(
-    'No device heard anything twice',
-    doubled,
-    devices.map(() => 0),
+    'No device that stayed connected heard anything twice',
+    steady.map(d => times(d.ears.raw.values(), n => n > 1)),
+    steady.map(() => 0),
   )
   same(
     '… or anything that the contract does not know',
