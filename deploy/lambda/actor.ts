@@ -1,18 +1,25 @@
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
-import type { ActorCode } from '../../actors/kernel/code.ts'
+import { configured } from '../../actors/catalog.ts'
 import { readConfig, silenceNodeNotice } from '../../actors/kernel/config.ts'
 import { lambdaHandler } from '../../actors/kernel/lambda.ts'
 import { metrics } from '../../actors/kernel/metrics.ts'
 import { openPorts } from '../../actors/kernel/open.ts'
+import type { ActorName } from '../../contracts/mesh.ts'
 import { once } from './once.ts'
 
-/** An actor as a Lambda function: both of its queues, on the engines that the environment names, opened with the first event and kept while it is warm. */
-export const actorFunction = (code: ActorCode): ReturnType<typeof lambdaHandler> => {
+/**
+ * An actor as a Lambda function: both of its queues, on the engines that the environment names, opened with the first event and kept while it is warm.
+ * It throws, and Lambda keeps every message, where the environment gives the actor background jobs: a frozen process would do none of them.
+ */
+export const actorFunction = (name: ActorName): ReturnType<typeof lambdaHandler> => {
   silenceNodeNotice()
   const opened = once(async () => {
     const config = readConfig()
-    const log = pino({ base: { name: code.declaration.name }, level: config.LOG_LEVEL })
+    const code = configured(config).find(c => c.declaration.name === name)
+    if (!code) throw new Error(`there is no actor ${name}`)
+    if ((code.works ?? []).length > 0) throw new Error(`${name} has background jobs, for which a process must stay: run it as a worker`)
+    const log = pino({ base: { name }, level: config.LOG_LEVEL })
     const { ports } = await openPorts(config, log)
     const { CONCURRENCY: concurrency, PREFIX: prefix } = config
     return lambdaHandler({ code, ports, concurrency, prefix, log, metrics: metrics(new Registry()) })

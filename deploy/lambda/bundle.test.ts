@@ -39,14 +39,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-const invoke = async (name: string, event: unknown): Promise<unknown> => {
+const invoke = async (name: string, event: unknown, over: Readonly<Record<string, string>> = {}): Promise<unknown> => {
   const bundle = bundles.find(b => b.name === name)
   if (!bundle) throw new Error(`no bundle ${name}`)
   const { stdout } = await run(
     process.execPath,
     ['--input-type=module', '-e', INVOKE, pathToFileURL(bundle.file).href, JSON.stringify(event)],
     // Away from our node_modules: a bundle brings all that it needs.
-    { cwd: folder, env: { ...environment({ LOG_LEVEL: 'warn', ...engines.settings }) }, timeout: 30_000 },
+    { cwd: folder, env: { ...environment({ LOG_LEVEL: 'warn', ...engines.settings, ...over }) }, timeout: 30_000 },
   )
   return JSON.parse(stdout.slice(stdout.lastIndexOf('\n')))
 }
@@ -102,5 +102,9 @@ describe('a bundle of a function runs by itself', () => {
       eventSourceARN: 'arn:x:other',
     }
     await expect(invoke(name, { Records: [record] })).rejects.toThrow('is no queue of this deployment')
+  })
+  test('an actor with background jobs refuses to run where it would be frozen', async () => {
+    const vapid = { VAPID_PUBLIC_KEY: 'public', VAPID_PRIVATE_KEY: 'private', VAPID_SUBJECT: 'mailto:us@example.org' }
+    await expect(invoke('push', { Records: [] }, vapid)).rejects.toThrow('push has background jobs')
   })
 })

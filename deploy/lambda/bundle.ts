@@ -12,9 +12,8 @@ const sources: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     actors.map(({ name }) => [
       name,
-      `import { code } from './actors/${name}/actor.ts'
-       import { actorFunction } from './deploy/lambda/actor.ts'
-       export const handler = actorFunction(code)`,
+      `import { actorFunction } from './deploy/lambda/actor.ts'
+       export const handler = actorFunction('${name}')`,
     ]),
   ),
   'post-confirmation': `export { handler } from './deploy/lambda/post-confirmation.ts'`,
