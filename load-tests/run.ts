@@ -35,6 +35,16 @@ const bundle = (scenario: string, to: string) =>
     logLevel: 'error',
   })
 
+/** @throws an error when no mesh is there */
+const givenMesh = async (url: string) => {
+  const answer = await fetch(new URL('/v1/config', url), { signal: AbortSignal.timeout(10_000) }).catch((error: unknown) => ({
+    ok: false,
+    error,
+  }))
+  if (!answer.ok) throw new Error(`no mesh answers at ${url}`, { cause: answer })
+  return { url, stop: async () => {}, log: [] }
+}
+
 const KEPT_LINES = 30
 /** A mesh of our own that keeps nothing. */
 const ownMesh = async () => {
@@ -50,8 +60,8 @@ const ownMesh = async () => {
 
 const run = async ({ scenario, url, k6, out, size }: Flags): Promise<number> => {
   const found = await findK6(k6, await pinnedK6())
+  const mesh = await (url === undefined ? ownMesh() : givenMesh(url))
   const work = await mkdtemp(join(tmpdir(), 'dailygrind-load-'))
-  const mesh = url === undefined ? await ownMesh() : { url, stop: async () => {}, log: [] }
   try {
     const script = join(work, `${scenario}.js`)
     await bundle(scenario, script)

@@ -2,7 +2,7 @@ import { Counter, Rate, Trend } from 'k6/metrics'
 
 /** What the scenarios count beyond what k6 counts by itself. `summary.ts` shows them, `thresholds.ts` judges them. */
 
-/** Of everything said to the mesh: did it come to a wrong end? A refusal that a retry got over is none. */
+/** Of everything said to the mesh, and every round: did it come to a wrong end? A refusal that a retry got over is none. */
 export const failures = new Rate('failures')
 /** Refusals for load, each followed by a retry after the time that `Retry-After` asks for. */
 export const refused429 = new Counter('refused_429')

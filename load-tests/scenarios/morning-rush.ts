@@ -4,6 +4,7 @@ import { Post } from '../../contracts/posts.ts'
 import { type Ear, listen } from '../k6/ear.ts'
 import { delivered, due, lost, published, seen, visible } from '../k6/metrics.ts'
 import { type Gathering, gather, type Person } from '../k6/people.ts'
+import { round } from '../k6/round.ts'
 import { say } from '../k6/say.ts'
 import { size } from '../k6/settings.ts'
 import { summary } from '../k6/summary.ts'
@@ -52,7 +53,7 @@ export const options: Options = {
 export const setup = () => gather(count, CIRCLE)
 
 /** One person posts; a friend's timeline must show it, though that friend is connected elsewhere. */
-export const author = async ({ people }: Gathering): Promise<void> => {
+export const author = round(async ({ people }: Gathering) => {
   const me = people[exec.scenario.iterationInTest]
   if (!me) return
   const friend = people.find(person => person.circle === me.circle && person.id !== me.id)
@@ -60,7 +61,7 @@ export const author = async ({ people }: Gathering): Promise<void> => {
   published.add(1)
   const since = Date.now()
   if (friend) delivered('timeline', since, await shows(friend, id, SEEN_MS))
-}
+})
 
 /** The sockets of some of the people, from before the first post until after the last. */
 export const listener = async ({ stream, people }: Gathering): Promise<void> => {
@@ -69,16 +70,19 @@ export const listener = async ({ stream, people }: Gathering): Promise<void> => 
   await Promise.all(
     people.slice(first, first + EARS).map(person => {
       const friends = people.filter(other => other.circle === person.circle && other.id !== person.id).length
-      return stayConnected(stream, person, friends, until)
+      return listens({ stream, person, friends, until })
     }),
   )
 }
+
+/** Whose ear, how many friends will post, and how long to wait for them (epoch ms). */
+type Listening = { readonly stream: string; readonly person: Person; readonly friends: number; readonly until: number }
 
 /**
  * Listens until all friends have posted, or until the end; then whatever the timeline shows must have been heard. A socket that was lost is opened again,
  * and the timeline read: so the mesh asks for it when it does not remember what happened meanwhile.
  */
-const stayConnected = async (stream: string, person: Person, friends: number, until: number): Promise<void> => {
+const listens = round(async ({ stream, person, friends, until }: Listening) => {
   const known = new Set<string>()
   const connect = async (): Promise<Ear> => {
     const ear = await listen(stream, person, (what, data) => hear(what, data))
@@ -107,6 +111,6 @@ const stayConnected = async (stream: string, person: Person, friends: number, un
   } finally {
     ear.close()
   }
-}
+})
 
 export const handleSummary = summary('morning-rush', `${count} people post in ${seconds} s, each seen by ${CIRCLE - 1} friends`)

@@ -3,7 +3,8 @@ import type { Options } from 'k6/options'
 import { type Ear, listen } from '../k6/ear.ts'
 import { delivered, published } from '../k6/metrics.ts'
 import { type Gathering, gather } from '../k6/people.ts'
-import { missing, say, wrong } from '../k6/say.ts'
+import { round } from '../k6/round.ts'
+import { missing, say } from '../k6/say.ts'
 import { size } from '../k6/settings.ts'
 import { summary } from '../k6/summary.ts'
 import { SETUP, SHOWN, thresholds } from '../k6/thresholds.ts'
@@ -22,23 +23,24 @@ export const options: Options = {
   scenarios: { smoke: { executor: 'constant-vus', vus, duration: `${seconds}s`, gracefulStop: '30s' } },
   setupTimeout: SETUP,
   summaryTrendStats: SHOWN,
+  // wide ones: the machines of CI are busy with other things, while a lost post is a lost post anywhere
   thresholds: thresholds(
     {
-      'post.publish': 2_000,
-      'post.like': 2_000,
-      'comment.add': 2_000,
-      'post.edit': 2_000,
-      'post.delete': 2_000,
-      'timeline.get': 1_000,
-      'comment.list': 1_000,
+      'post.publish': 3_000,
+      'post.like': 3_000,
+      'comment.add': 3_000,
+      'post.edit': 3_000,
+      'post.delete': 3_000,
+      'timeline.get': 3_000,
+      'comment.list': 3_000,
     },
-    2_000,
+    5_000,
   ),
 }
 
 export const setup = () => gather(vus * CIRCLE, CIRCLE)
 
-export default async ({ stream, people }: Gathering): Promise<void> => {
+export default round(async ({ stream, people }: Gathering) => {
   const [author, ...friends] = people.filter(person => person.circle === exec.vu.idInTest - 1)
   const [friend, other] = friends
   if (!author || !friend || !other) throw new Error(`virtual user ${exec.vu.idInTest} has no circle`)
@@ -56,7 +58,7 @@ export default async ({ stream, people }: Gathering): Promise<void> => {
     const { id } = await say(other, 'comment.add', { postId: post.id, content: 'So is an outbox' })
     const { items } = await say(author, 'comment.list', { postId: post.id })
     if (likeCount !== 1 || !items.some(comment => comment.id === id))
-      wrong(`${post.id} has not the like and comment that were acknowledged`)
+      throw new Error(`${post.id} has not the like and comment that were acknowledged`)
     await say(author, 'post.edit', { postId: post.id, content: 'that a queue is a promise, kept' })
     const edited = Date.now()
     await Promise.all(ears.map(ear => heardBy(ear, `post.edited ${post.id}`, edited)))
@@ -67,6 +69,6 @@ export default async ({ stream, people }: Gathering): Promise<void> => {
   }
   // four writes a round, within the 20 a second that the mesh gives a person
   await pause(250)
-}
+})
 
 export const handleSummary = summary('smoke', `${vus} circles of ${CIRCLE} at once`)

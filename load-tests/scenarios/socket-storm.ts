@@ -3,7 +3,8 @@ import type { Options } from 'k6/options'
 import { type Ear, listen } from '../k6/ear.ts'
 import { delivered, published } from '../k6/metrics.ts'
 import { type Gathering, gather, type Person } from '../k6/people.ts'
-import { say, wrong } from '../k6/say.ts'
+import { round } from '../k6/round.ts'
+import { say } from '../k6/say.ts'
 import { size } from '../k6/settings.ts'
 import { summary } from '../k6/summary.ts'
 import { SETUP, SHOWN, thresholds } from '../k6/thresholds.ts'
@@ -40,7 +41,7 @@ const hearAPost = async (author: Person, devices: readonly Ear[]) => {
   return { id, position: devices[0]?.position() ?? '' }
 }
 
-export default async ({ stream, people }: Gathering): Promise<void> => {
+export default round(async ({ stream, people }: Gathering) => {
   const [author, friend] = people.filter(person => person.circle === exec.vu.idInTest - 1)
   if (!author || !friend) throw new Error(`virtual user ${exec.vu.idInTest} has nobody`)
   const devices = await Promise.all(Array.from({ length: DEVICES }, () => listen(stream, friend)))
@@ -53,14 +54,14 @@ export default async ({ stream, people }: Gathering): Promise<void> => {
   const back = await listen(stream, friend)
   try {
     const answer = await back.resume(position)
-    if (answer === 'reset' && (await scroll(friend, 20)).includes(id)) wrong(`the timeline still shows ${id}, deleted before`)
-    if (answer === 'resumed' && !back.heard.has(`post.deleted ${id}`)) wrong(`who resumed was not told that ${id} was deleted`)
-    if (answer === undefined) wrong('a resume was not answered')
+    if (answer === 'reset' && (await scroll(friend, 20)).includes(id)) throw new Error(`the timeline still shows ${id}, deleted before`)
+    if (answer === 'resumed' && !back.heard.has(`post.deleted ${id}`)) throw new Error(`who resumed was not told that ${id} was deleted`)
+    if (answer === undefined) throw new Error('a resume was not answered')
   } finally {
     back.close()
   }
   // two writes a round, within the 20 a second that the mesh gives a person
   await pause(100 + Math.random() * 100)
-}
+})
 
 export const handleSummary = summary('socket-storm', `${vus} people with ${DEVICES} devices each connect, drop and come back`)

@@ -2,7 +2,8 @@ import exec from 'k6/execution'
 import type { Options } from 'k6/options'
 import { due, lost, published, seen } from '../k6/metrics.ts'
 import { type Gathering, gather } from '../k6/people.ts'
-import { say, wrong } from '../k6/say.ts'
+import { round } from '../k6/round.ts'
+import { say } from '../k6/say.ts'
 import { size } from '../k6/settings.ts'
 import { summary } from '../k6/summary.ts'
 import { SETUP, SHOWN, thresholds } from '../k6/thresholds.ts'
@@ -31,16 +32,16 @@ export const setup = async (): Promise<Posted> => {
   return { ...gathering, posts }
 }
 
-export default async ({ people, posts }: Posted): Promise<void> => {
+export default round(async ({ people, posts }: Posted) => {
   const reader = people[(exec.vu.idInTest - 1 + exec.vu.iterationInScenario * vus) % people.length]
   if (!reader) throw new Error('nobody is here')
   const shown = await scroll(reader, PAGE, () => pause(100 + Math.random() * 200))
-  if (new Set(shown).size !== shown.length) wrong(`the timeline of ${reader.id} shows a post twice`)
+  if (new Set(shown).size !== shown.length) throw new Error(`the timeline of ${reader.id} shows a post twice`)
   for (const { id } of posts.filter(post => post.by !== reader.id)) {
     due.add(1)
     if (shown.includes(id)) seen.add(1)
     else lost.add(1, { by: 'timeline' })
   }
-}
+})
 
 export const handleSummary = summary('timeline-scroll', `${vus} of ${count} friends scroll at once, ${PAGE} posts a page`)
