@@ -71,7 +71,14 @@ export const startMesh = async (options: MeshOptions): Promise<RunningMesh> => {
     let running: Running | undefined
     const publish = async ({ url, stream, operations, engines, processes }: Running): Promise<void> => {
       try {
-        await file.put({ url, stream, operations, pid: process.pid, processes: [...processes()], config: { ...engines } })
+        await file.put({
+          url,
+          stream,
+          operations,
+          pid: process.pid,
+          processes: [...processes()],
+          config: { PREFIX: config.PREFIX, ...engines },
+        })
       } catch (err) {
         log.warn({ err }, 'mesh.json could not be written')
       }

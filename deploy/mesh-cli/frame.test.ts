@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { frame, lineOf } from './frame.ts'
-import { partsOf } from './operations.ts'
+import { heldIn, partsOf } from './operations.ts'
 import { parseMetrics } from './prometheus.ts'
 import type { QueueDepth, Sample } from './sample.ts'
 import { statusLines } from './status.ts'
@@ -22,9 +22,9 @@ dailygrind_edge_frames_total{frame="told",process="edge"} ${4 * n}
 dailygrind_messages_sent_total{actor="posts",type="post.publish",process="edge"} ${10 * n}
 dailygrind_messages_handled_total{actor="posts",type="post.publish",outcome="done",process="posts"} ${restarted ? 0 : 8 * n}
 dailygrind_messages_handled_total{actor="posts",type="post.publish",outcome="repeated",process="posts"} ${restarted ? 0 : n}
+dailygrind_messages_handled_total{actor="users",type="user.register",outcome="done",process="users"} 5
 dailygrind_messages_dead_total{queue="posts.fifo",reason="rule-failed",process="posts"} 1
 dailygrind_messages_dead_total{queue="posts-events",reason="unreadable",process="posts"} 5
-dailygrind_messages_held{queue="posts.fifo",process="posts"} 2
 dailygrind_polling_paused{queue="posts.fifo",process="posts"} 1
 dailygrind_receive_lag_seconds_sum{queue="posts.fifo",process="posts"} ${0.5 * n}
 dailygrind_receive_lag_seconds_count{queue="posts.fifo",process="posts"} ${10 * n}
@@ -47,6 +47,10 @@ const sampled = (n: number, more: Partial<Sample> = {}): Sample => ({
   told: {
     metrics: metrics(n),
     parts: partsOf('host', { ok: false, parts: { posts: { ok: true, health: { ok: true, queues: [] } }, edge: { ok: false } } }),
+    held: [
+      { queue: 'posts.fifo', held: 2 },
+      { queue: 'posts-events', held: 0 },
+    ],
     silent: [],
   },
   processes: [
@@ -100,7 +104,7 @@ test('the same as a line', () => {
 test('a mesh that ended, queues that cannot be asked and servers that are silent are wrong, not zero', () => {
   const away = sampled(2, {
     queues: [{ queue: 'posts.fifo', depth: 'connect ECONNREFUSED', dead: 'connect ECONNREFUSED' }],
-    told: { metrics: [], parts: [], silent: ['http://127.0.0.1:1 does not answer: refused'] },
+    told: { metrics: [], parts: [], held: [], silent: ['http://127.0.0.1:1 does not answer: refused'] },
     processes: undefined,
   })
   const lines = texts(undefined, view(sampled(1), away))
@@ -113,6 +117,16 @@ test('a mesh that ended, queues that cannot be asked and servers that are silent
       '! posts-dead.fifo: connect ECONNREFUSED',
     ]),
   )
+})
+
+test('what is held is read from health documents of a process, of a family, of all in one', () => {
+  const queues = [{ queue: 'posts.fifo', ok: true, error: null, held: 3 }]
+  for (const document of [
+    { ok: true, queues },
+    { ok: true, parts: { posts: { ok: true, queues } } },
+    { parts: { posts: { health: { queues } } } },
+  ])
+    expect(heldIn(document)).toEqual([{ queue: 'posts.fifo', held: 3 }])
 })
 
 test('messages that wait and are not taken say so', () => {
@@ -129,7 +143,9 @@ test('status adds engines and the ledger', () => {
   )
   expect(ok).toBe(false)
   expect(lines).toContain('Engines: table posts ok, backplane DOWN')
-  expect(lines.join('\n')).toContain('20 sent, 0 redriven, 16 done, 1 dead, so 3 under way; counters began anew')
+  expect(lines.join('\n')).toContain(
+    '20 sent, 0 redriven, 16 done, 1 dead, so 3 under way, and 5 done that came from outside, as sign-ups do; counters began anew',
+  )
   expect(lines.join('\n')).toContain('4 things are wrong:')
   expect(lines).toContain('  backplane: Redis at 127.0.0.1:9: refused')
   expect(lines).toContain('  (posts was started again 3 times)')

@@ -31,8 +31,15 @@ export const askSpans = async (operations: string, request: string): Promise<rea
 
 /** A process, or a part of one, and what keeps it from working. */
 export type Part = { readonly name: string; readonly ok: boolean; readonly wrong: readonly string[] }
+/** How many messages of a queue a worker has received and not settled. */
+export type Held = { readonly queue: string; readonly held: number }
 /** What the operations servers say; `silent` are those that say nothing. */
-export type Told = { readonly metrics: readonly Series[]; readonly parts: readonly Part[]; readonly silent: readonly string[] }
+export type Told = {
+  readonly metrics: readonly Series[]
+  readonly parts: readonly Part[]
+  readonly held: readonly Held[]
+  readonly silent: readonly string[]
+}
 
 export const askOperations = async (operations: readonly string[]): Promise<Told> => {
   const silent: string[] = []
@@ -40,14 +47,15 @@ export const askOperations = async (operations: readonly string[]): Promise<Told
     operations.map(async url => {
       try {
         const [metrics, ready] = await Promise.all([ask(`${url}/metrics`), ask(`${url}/health/ready`)])
-        return { metrics: parseMetrics(await metrics.text(), url), parts: partsOf(new URL(url).host, await ready.json()) }
+        const document: unknown = await ready.json()
+        return { metrics: parseMetrics(await metrics.text(), url), parts: partsOf(new URL(url).host, document), held: heldIn(document) }
       } catch (error) {
         silent.push(`${url} does not answer: ${why(error)}`)
-        return { metrics: [], parts: [] }
+        return { metrics: [], parts: [], held: [] }
       }
     }),
   )
-  return { metrics: told.flatMap(t => t.metrics), parts: told.flatMap(t => t.parts), silent }
+  return { metrics: told.flatMap(t => t.metrics), parts: told.flatMap(t => t.parts), held: told.flatMap(t => t.held), silent }
 }
 
 const Ready = z.looseObject({ ok: z.boolean() })
@@ -73,4 +81,12 @@ const complaints = (value: unknown, name = ''): string[] => {
     if (key === 'status' && (inner === 'draining' || inner === 'starting')) return [`it is ${inner}`]
     return complaints(inner, key)
   })
+}
+
+const OneHeld = z.object({ queue: z.string(), held: z.number() })
+/** What the workers that a health document speaks of hold, however deep. */
+export const heldIn = (document: unknown): readonly Held[] => {
+  if (typeof document !== 'object' || document === null) return []
+  const one = OneHeld.safeParse(document)
+  return one.success ? [one.data] : Object.values(document).flatMap(heldIn)
 }

@@ -106,8 +106,9 @@ const processRow = (p: ProcessView): string[] => [
   p.bytes === undefined ? '' : `${Math.round(p.bytes / 1e6)} MB`,
 ]
 
-const ledgerLine = ({ sent, redriven, done, dead }: Ledger, began: boolean): string => {
+const ledgerLine = ({ sent, redriven, done, foreign, dead }: Ledger, began: boolean): string => {
   const open = sent + redriven - done - dead
+  const besides = foreign > 0 ? `, and ${foreign} done that came from outside, as sign-ups do` : ''
   const against = began ? '; counters began anew with processes that were started again, so this need not add up' : ''
-  return `Commands since the start: ${sent} sent, ${redriven} redriven, ${done} done, ${dead} dead, so ${open} under way${against}`
+  return `Commands since the start: ${sent} sent, ${redriven} redriven, ${done} done, ${dead} dead, so ${open} under way${besides}${against}`
 }

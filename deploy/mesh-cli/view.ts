@@ -21,8 +21,17 @@ export type ProcessView = {
   readonly bytes: number | undefined
   readonly wrong: readonly string[]
 }
-/** Messages since the processes began: born and redriven = done + dead + in flight, unless one of them began anew. */
-export type Ledger = { readonly sent: number; readonly redriven: number; readonly done: number; readonly dead: number }
+/**
+ * Messages since the processes began: sent + redriven = done + dead + in flight, unless one of them began anew.
+ * `foreign` are done besides, of types that nobody here has sent: Cognito sends sign-ups.
+ */
+export type Ledger = {
+  readonly sent: number
+  readonly redriven: number
+  readonly done: number
+  readonly foreign: number
+  readonly dead: number
+}
 export type View = {
   readonly at: number
   /** Between the samples. */
@@ -65,10 +74,11 @@ export const view = (before: Sample, now: Sample): View => {
     const { queue } = q
     const received = sum(pick(since, 'dailygrind_receive_lag_seconds_count', { queue }))
     const actor = queue.replace(/\.fifo$|-events$/, '')
+    const holders = now.told.held.filter(h => h.queue === queue)
     const settled = queue.endsWith('.fifo') ? 'messages_handled_total' : 'events_heard_total'
     return {
       ...q,
-      held: told ? gauge('messages_held', { queue }) : undefined,
+      held: holders.length > 0 ? holders.reduce((all, h) => all + h.held, 0) : undefined,
       lagMs: received > 0 ? (1000 * sum(pick(since, 'dailygrind_receive_lag_seconds_sum', { queue }))) / received : undefined,
       rate: told ? rate(settled, { actor }) : undefined,
       paused: gauge('polling_paused', { queue }) > 0,
@@ -77,7 +87,9 @@ export const view = (before: Sample, now: Sample): View => {
   const tries = pick(since, 'dailygrind_jobs_tried_total')
   const tried = (name: string) => tries.filter(s => outsideName(s.labels) === name)
   const mailboxes = metrics.filter(s => s.labels.queue?.endsWith('.fifo'))
-  const handled = pick(metrics, 'dailygrind_messages_handled_total')
+  const sent = pick(metrics, 'dailygrind_messages_sent_total')
+  const ours = new Set(sent.map(s => s.labels.type))
+  const handled = pick(metrics, 'dailygrind_messages_handled_total').filter(s => s.labels.outcome !== 'repeated')
   return {
     at: now.at,
     ms: now.at - before.at,
@@ -96,9 +108,10 @@ export const view = (before: Sample, now: Sample): View => {
     queues: now.queues.map(queueView),
     processes: processViews(before, now, seconds),
     ledger: {
-      sent: gauge('messages_sent_total'),
+      sent: sum(sent),
       redriven: sum(pick(mailboxes, 'dailygrind_messages_redriven_total')),
-      done: sum(handled.filter(s => s.labels.outcome !== 'repeated')),
+      done: sum(handled.filter(s => ours.has(s.labels.type))),
+      foreign: sum(handled.filter(s => !ours.has(s.labels.type))),
       dead: sum(pick(mailboxes, 'dailygrind_messages_dead_total')),
     },
     silent: now.told.silent,

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ReadStream, WriteStream } from 'node:tty'
-import { frame, lineOf } from './frame.ts'
+import { frame, type Line, lineOf } from './frame.ts'
 import type { OpenMesh } from './open.ts'
 import { type Sample, sample } from './sample.ts'
 import { openScreen } from './screen.ts'
@@ -46,7 +46,6 @@ export const observe = async (mesh: OpenMesh, { open, shown, failed, signal }: W
 export const watch = async (mesh: OpenMesh, open: () => Promise<OpenMesh>): Promise<number> => {
   const { stdin, stdout } = process
   const ended = new AbortController()
-  const text = (error: unknown) => (error instanceof Error ? error.message : String(error))
   if (stdin.isTTY && stdout.isTTY) await onScreen(stdin, stdout, mesh, open, ended)
   else {
     // The reader of a pipe goes when it has seen enough.
@@ -79,15 +78,7 @@ const onScreen = async (
     await observe(mesh, {
       open,
       shown: (title, v) => show(() => screen.draw(frame(title, v, screen.size()))),
-      failed: error => {
-        const message = error instanceof Error ? error.message : String(error)
-        show(() =>
-          screen.draw([
-            { text: message.slice(0, screen.size().columns), look: 'red' },
-            { text: 'Looking again every second; q leaves.', look: 'dim' },
-          ]),
-        )
-      },
+      failed: error => show(() => screen.draw(apology(error, screen.size().columns))),
       signal: ended.signal,
     })
   } finally {
@@ -95,3 +86,12 @@ const onScreen = async (
     screen.close()
   }
 }
+
+/** What is shown instead of a mesh that cannot be looked at, in lines as wide as the screen. */
+const apology = (error: unknown, columns: number): readonly Line[] => {
+  const message = text(error)
+  const lines = Array.from({ length: Math.ceil(message.length / columns) }, (_, i) => message.slice(i * columns, (i + 1) * columns))
+  return [...lines.map(line => ({ text: line, look: 'red' as const })), { text: 'Looking again every second; q leaves.', look: 'dim' }]
+}
+
+const text = (error: unknown): string => (error instanceof Error ? error.message : String(error))

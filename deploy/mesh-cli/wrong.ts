@@ -14,7 +14,7 @@ export const wrongIn = (view: View): readonly string[] => [
 ]
 
 const wrongWith = ({ queue, depth, dead, held, rate, lagMs, paused }: QueueView, { told }: View): string[] => {
-  const stuck = typeof depth !== 'string' && depth.waiting > 0 && held === 0 && rate === 0 && lagMs === undefined
+  const stuck = typeof depth !== 'string' && depth.waiting > 0 && !held && rate === 0 && lagMs === undefined
   return [
     ...(typeof depth === 'string' ? [`${queue}: ${depth}`] : []),
     ...(typeof dead === 'string' ? [`${deadQueue(queue)}: ${dead}`] : []),
