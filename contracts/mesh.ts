@@ -9,7 +9,7 @@ import { users } from './users.ts'
 export const mesh = [users, posts, timelines, push] as const satisfies readonly AnyActor[]
 export type Mesh = (typeof mesh)[number]
 export type ActorName = Mesh['name']
-export const actors: readonly AnyActor[] = mesh
+export const actors: readonly AnyActor[] = [...mesh]
 
 type KeyIn<U> = U extends unknown ? keyof U : never
 type In<U, K extends PropertyKey> = U extends unknown ? (K extends keyof U ? U[K] : never) : never

@@ -108,7 +108,13 @@ export const world = (codes: readonly ActorCode[], start = '2026-11-20T09:00:00.
     const events = decision.map((e, n): EventEnvelope => {
       const data = strictly(code.declaration.events[e.type]?.data as z.ZodType, e.data, e.type)
       const eventId = `${id}.${n}`
-      const applied = (code.rules.apply[e.type] as unknown as Apply)(state(), { id: eventId, at, now: new Date(Math.max(now, Date.parse(at))).toISOString(), by, data })
+      const applied = (code.rules.apply[e.type] as unknown as Apply)(state(), {
+        id: eventId,
+        at,
+        now: new Date(Math.max(now, Date.parse(at))).toISOString(),
+        by,
+        data,
+      })
       keep(command.on, place, applied.state, applied.expiresAt ?? found(place)?.expiresAt)
       for (const w of applied.writes ?? [])
         write(
