@@ -1,17 +1,16 @@
 import { z } from 'zod'
 import { actor, command, counter, fact, problem, query, row, snapshot, state } from './actor.ts'
-import { byteLength, isPoint } from './p256.ts'
 import { sha256 } from './sha256.ts'
 import { Time, UserId } from './text.ts'
 import { user } from './users.ts'
 
 // ── What clients see ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const base64url = (example: string) =>
+/** Bytes in base64url, padded or not. */
+const bytes = (form: RegExp, what: string, example: string) =>
   z
     .string()
-    .max(256)
-    .regex(/^[\w-]+={0,2}$/, 'must be base64url')
+    .regex(form, what)
     .meta({ examples: [example] })
     .transform(s => s.replaceAll('=', ''))
 
@@ -26,13 +25,14 @@ export const PushSubscription = z.object({
     .nullish()
     .transform(x => x ?? null)
     .meta({ description: 'epoch milliseconds' }),
-  // The example of RFC 8291.
+  // The examples are those of RFC 8291. The forms: 65 bytes of which the first is 4, and 16 bytes.
   keys: z.object({
-    p256dh: base64url('BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4').refine(
-      isPoint,
-      'must be an uncompressed point of P-256',
+    p256dh: bytes(
+      /^B[A-P][\w-]{85}=?$/,
+      'must be an uncompressed point of P-256 in base64url',
+      'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',
     ),
-    auth: base64url('BTBZMqHH6r4Tts7J_aSIgg').refine(s => byteLength(s) === 16, 'must be 16 bytes'),
+    auth: bytes(/^[\w-]{22}(==)?$/, 'must be 16 bytes in base64url', 'BTBZMqHH6r4Tts7J_aSIgg'),
   }),
 })
 

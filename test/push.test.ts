@@ -227,6 +227,17 @@ test('a connection that is closed without an answer is tried again', async () =>
   await sender.close()
 })
 
+test('a key that is no point of the curve takes its subscription along', async () => {
+  const browser = service.subscribe(publicKey)
+  const p256dh = Buffer.concat([Buffer.from([4]), Buffer.alloc(64, 7)]).toString('base64url')
+  const bad = { ...browser, subscription: { ...browser.subscription, keys: { ...browser.subscription.keys, p256dh } } }
+  const sender = await told([bad])
+  expect(await sender.send(bad)).toMatchObject({ giveUp: expect.stringContaining('key') })
+  expect(sender.commands).toMatchObject([{ type: 'push.expire' }])
+  expect(service.connections()).toBe(0)
+  await sender.close()
+})
+
 test('an origin that is allowed no more is not called', async () => {
   const browser = service.subscribe(publicKey)
   const sender = await told([browser], { allowed: [] })

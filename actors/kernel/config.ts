@@ -61,7 +61,10 @@ const Environment = z.object({
   /** Embedded engines: loopback is exempt from the address limit, addresses in `/v1/config` are plain http. */
   EMBEDDED: flag.default(false),
 
-  /** The key pair that push messages are signed with (VAPID, RFC 8292; base64url), and whom push services may turn to: `mailto:` or `https:`. */
+  /**
+   * The key pair that push messages are signed with (VAPID, RFC 8292; base64url), and whom push services may turn to: `mailto:` or `https:`. Without them
+   * there is no key to subscribe with, and nothing is sent.
+   */
   VAPID_PUBLIC_KEY: z.string().optional(),
   VAPID_PRIVATE_KEY: z.string().optional(),
   VAPID_SUBJECT: z

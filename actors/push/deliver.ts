@@ -6,12 +6,9 @@ import type { Work, WorkContext } from '../kernel/work.ts'
 import { topicOf, urgencyOf } from './due.ts'
 import { refusedEndpoint } from './endpoint.ts'
 import { Happening, noticeFor } from './notice.ts'
-import { ForbiddenAddress } from './send/address.ts'
-import { judged, type Verdict } from './send/answer.ts'
-import { type Sealed, sealed } from './send/encrypt.ts'
-import { pushOrigins } from './send/origins.ts'
+import { pushSender, type Sent } from './send/sender.ts'
 import { httpTransport, type Transport } from './send/transport.ts'
-import { type Vapid, vapidAuthorization } from './send/vapid.ts'
+import type { Vapid } from './send/vapid.ts'
 import { wanted } from './wanted.ts'
 
 export const QUEUE = 'push'
@@ -43,7 +40,8 @@ const current = async ({ read, clock }: WorkContext, { happening, to, subscripti
   return { device: found, notice }
 }
 
-const explained = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+/** How long one that refuses us is not tried again, in ms. */
+const REFUSED_MS = 60_000
 
 /** Sends push messages: a job a device. */
 export const deliveries = ({ vapid, allowed, transport = () => httpTransport(SLOTS) }: Sending): Work => ({
@@ -52,8 +50,10 @@ export const deliveries = ({ vapid, allowed, transport = () => httpTransport(SLO
   open: context => {
     const { clock, random, log, metrics } = context
     const http = transport()
-    const authorization = vapidAuthorization(vapid, clock.now)
-    const origins = pushOrigins({
+    const send = pushSender({
+      vapid,
+      allowed,
+      http,
       now: clock.now,
       random,
       slots: SLOTS,
@@ -75,37 +75,26 @@ export const deliveries = ({ vapid, allowed, transport = () => httpTransport(SLO
         .catch(err => log.debug({ err }, 'the time of a delivery was not noted'))
     }
 
-    /** One request. @returns what came of it, undefined for the part that was not the service's */
-    const attempt = async (to: Device, message: Sealed, origin: string): Promise<{ verdict: Verdict | undefined; said: string }> => {
-      const { headers, body } = message
-      try {
-        const answer = await http.send({
-          endpoint: to.endpoint,
-          headers: { ...headers, authorization: authorization(origin) },
-          body,
-          anywhere: allowed.includes(origin),
-        })
-        return { verdict: judged(answer, clock.now()), said: `${origin} answered ${answer.status}` }
-      } catch (error) {
-        return { verdict: error instanceof ForbiddenAddress ? undefined : { kind: 'failed' }, said: `${origin}: ${explained(error)}` }
-      }
-    }
-    const concluded = async (to: Device, verdict: Verdict | undefined, said: string): Promise<Outcome> => {
-      switch (verdict?.kind) {
+    const concluded = async (to: Device, sent: Sent, said: string): Promise<Outcome> => {
+      switch (sent.kind) {
         case 'taken':
           await noted(to)
           return 'done'
         case 'gone':
           await expire(to)
           return 'done'
+        case 'unusable':
+          await expire(to)
+          return { giveUp: said }
         case 'hopeless':
-        case undefined:
+        case 'forbidden':
           return { giveUp: said }
         case 'refused':
-          return { retry: said, afterMs: 60_000 }
+          return { retry: said, afterMs: REFUSED_MS }
+        case 'later':
         case 'busy':
         case 'failed':
-          return { retry: said, ...(verdict.afterMs === undefined ? {} : { afterMs: verdict.afterMs }) }
+          return { retry: said, ...(sent.afterMs === undefined ? {} : { afterMs: sent.afterMs }) }
       }
     }
 
@@ -121,22 +110,10 @@ export const deliveries = ({ vapid, allowed, transport = () => httpTransport(SLO
         await expire(to)
         return 'done'
       }
-      const { origin } = new URL(to.endpoint)
-      const slot = origins.enter(origin, to.id)
-      if ('wait' in slot) return { retry: slot.why, afterMs: slot.wait }
-      let verdict: Verdict | undefined
-      let said: string
-      try {
-        const { happening } = delivery
-        const ttl = Math.max(0, Math.floor((job.until - clock.now()) / 1000))
-        const message = await sealed(to, JSON.stringify(notice), { ttl, urgency: urgencyOf(happening), topic: topicOf(happening) })
-        const tried = await attempt(to, message, origin)
-        verdict = tried.verdict
-        said = tried.said
-      } finally {
-        slot.leave(verdict)
-      }
-      return concluded(to, verdict, said)
+      const { happening } = delivery
+      const ttl = Math.max(0, Math.floor((job.until - clock.now()) / 1000))
+      const { sent, said } = await send(to, JSON.stringify(notice), { ttl, urgency: urgencyOf(happening), topic: topicOf(happening) })
+      return concluded(to, sent, said)
     }
     return { handle, close: http.close }
   },
