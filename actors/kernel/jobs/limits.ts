@@ -15,7 +15,8 @@ export const checkQueue = (queue: string): void => {
 
 /** A job's data as JSON. @throws an error that names the job and what is wrong with it */
 export const checkJob = ({ id, data, until }: NewJob): string => {
-  if (id.length < 1 || id.length > LONGEST_ID) throw new TypeError(`a job's id has 1 to ${LONGEST_ID} characters, not ${id.length}: ${id}`)
+  if (!/^[!-~]+$/.test(id) || id.length > LONGEST_ID)
+    throw new TypeError(`a job's id has 1 to ${LONGEST_ID} visible ASCII characters, not ${JSON.stringify(id)}`)
   if (!Number.isFinite(until)) throw new TypeError(`job ${id}: until is a time in ms, not ${until}`)
   const text: string | undefined = JSON.stringify(data)
   if (text === undefined) throw new TypeError(`job ${id}: its data is no JSON`)

@@ -29,10 +29,12 @@ export type MemoryJobsOptions = {
   readonly clock: Clock
   readonly random?: () => number
   readonly hub?: JobsHub
+  /** How long a job belongs to a process that is dead. Default 10 s. */
+  readonly lockMs?: number
 }
 
 /** Jobs in this process. Those that share a hub share the jobs, as processes on one Redis do; closing one is the death of its process. */
-export const memoryJobs = ({ clock, random = Math.random, hub = jobsHub() }: MemoryJobsOptions): Jobs => {
+export const memoryJobs = ({ clock, random = Math.random, hub = jobsHub(), lockMs = LOCK_MS }: MemoryJobsOptions): Jobs => {
   const active = new Map<Entry, Queue>()
   let closed = false
   const workers = new Set<() => void>()
@@ -149,7 +151,7 @@ export const memoryJobs = ({ clock, random = Math.random, hub = jobsHub() }: Mem
       for (const leave of workers) leave()
       closed = true
       // Nobody knows yet: others find out when the lock is over.
-      for (const [entry, queue] of active) void after(LOCK_MS, queue, entry)
+      for (const [entry, queue] of active) void after(lockMs, queue, entry)
       active.clear()
     },
   }

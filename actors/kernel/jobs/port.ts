@@ -1,7 +1,8 @@
 /** Work outside the mesh that is tried until it succeeds, its time is over, or it turns out to be hopeless. */
 export type NewJob = {
   /**
-   * Names the work, so that adding it again adds nothing: derive it from what causes it (an event's id and the device, say). 1 to 200 characters.
+   * Names the work, so that adding it again adds nothing: derive it from what causes it (an event's id and the device, say). 1 to 200 visible
+   * ASCII characters.
    * It is remembered while the job waits, works or is tried again, and afterwards for an hour or ten thousand later jobs of its queue, whichever is less.
    */
   readonly id: string
@@ -40,7 +41,7 @@ export type JobWorker = {
 }
 
 /** A job that was given up. `at` is when, in epoch ms. */
-export type GivenUp = {
+type GivenUp = {
   readonly id: string
   readonly data: unknown
   readonly reason: string
@@ -48,7 +49,7 @@ export type GivenUp = {
   readonly at: number
 }
 /** `waiting` for a worker, `paused` until the next try, `active`, and of those that are over, as many as are still kept. */
-export type JobCounts = {
+type JobCounts = {
   readonly waiting: number
   readonly paused: number
   readonly active: number
@@ -66,7 +67,7 @@ export type JobCounts = {
 export type Jobs = {
   /**
    * Resolves when all of them are stored, in one go or several.
-   * @throws when the store does not say so within about 3 s; some may be stored, and adding all again is harmless
+   * @throws when the store does not say so within about 5 s; some may be stored, and adding all again is harmless
    */
   readonly add: (queue: string, jobs: readonly NewJob[]) => Promise<void>
   /** Starts working on a queue. A store that is away is no error: work begins when it is there, and goes on when it is back. */

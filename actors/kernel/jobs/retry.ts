@@ -23,13 +23,18 @@ const pause = (
   return Math.ceil(afterMs === undefined ? own : Math.max(own, afterMs + random() * grown))
 }
 
+/** A reason as every store takes it: no control characters, no half ones, of bounded length, and no word by which a handler could steer BullMQ. */
+const spoken = (reason: string): string =>
+  [...reason.replace(/[\p{Cc}\p{Cs}]/gu, ' ').replace(/^bullmq:/, 'bullmq ')].slice(0, 500).join('')
+
 /** What follows from the outcome of a job's try. */
 export const verdict = ({ attempt, until }: Pick<Job, 'attempt' | 'until'>, outcome: Outcome, circumstances: Circumstances): Verdict => {
   if (outcome === 'done') return 'done'
-  if ('giveUp' in outcome) return { givenUp: outcome.giveUp }
+  if ('giveUp' in outcome) return { givenUp: spoken(outcome.giveUp) }
+  const reason = spoken(outcome.retry)
   const retryIn = pause(attempt, outcome.afterMs, circumstances)
-  if (circumstances.now + retryIn <= until) return { retryIn, reason: outcome.retry }
-  return { givenUp: `its time was over after ${attempt} ${attempt === 1 ? 'try' : 'tries'}, the last: ${outcome.retry}` }
+  if (circumstances.now + retryIn <= until) return { retryIn, reason }
+  return { givenUp: `its time was over after ${attempt} ${attempt === 1 ? 'try' : 'tries'}, the last: ${reason}` }
 }
 
 /** One try, unless it comes too late. */

@@ -1,0 +1,168 @@
+import {
+  assertSchemaCompatibility,
+  createPostgresBackend,
+  LATEST_SCHEMA_VERSION,
+  type PgPool,
+  type PgQueryable,
+  Queue,
+  runMigrations,
+  SchemaMigrationRequiredError,
+  Worker,
+} from 'bullmq'
+import pg from 'pg'
+import { systemClock } from '../clock/system.ts'
+import {
+  type Engine,
+  type JobsLog,
+  type Process,
+  type StoredQueue,
+  type StoredWorker,
+  streams,
+  WORKER,
+  type WorkerSettings,
+} from './engine.ts'
+
+/** A database that sleeps wakes for whoever has jobs for it, not for those who wait for some: they say so by this name. */
+export const WAITING = 'dailygrind-jobs-worker'
+const ADDING = 'dailygrind-jobs'
+
+const CALL_MS = 5_000
+/** Of a worker's queries: it has nobody who waits. */
+const PATIENCE_MS = 10_000
+const PROBE_MS = 5_000
+const LONGEST_PAUSE_MS = 2_000
+
+/** BullMQ on PostgreSQL, in the schema `bullmq`, which is made where it is not there. Nothing is connected before it is needed. */
+export const postgresEngine = ({ url, log }: { url: string; log: JobsLog | undefined }): Engine => {
+  const common = { connectionString: url, options: '-c search_path=bullmq', keepAlive: true }
+  const where = `PostgreSQL at ${new URL(url).host}`
+  const queues = new Map<string, Promise<StoredQueue & Pick<Queue, 'close'>>>()
+  // BullMQ declares for itself what it uses of a pool; only the overloads of `on` differ from those in the types of pg.
+  const openPool = (config: pg.PoolConfig) => new pg.Pool({ ...common, ...config }) as unknown as PgPool
+  const pool = openPool({ application_name: ADDING, max: 2, connectionTimeoutMillis: CALL_MS, query_timeout: CALL_MS })
+  let error: string | null = null
+  const broken = (cause: unknown) => {
+    const message = cause instanceof Error ? cause.message || cause.name : String(cause)
+    if (error === null) log?.warn({ err: cause }, `${where} (jobs) cannot be used; trying on`)
+    error = `${where} (jobs): ${message}`
+  }
+  const fine = () => {
+    if (error !== null) log?.info(`${where} (jobs) is back`)
+    error = null
+  }
+  pool.on('error', broken)
+  // Whether it is well again is asked only while it is not: questions keep a database awake.
+  const probing = systemClock.every(PROBE_MS, () => {
+    if (error !== null) pool.query('SELECT 1').then(fine, () => {})
+  })
+
+  /** Makes what BullMQ needs in the database. A lock in it lets one of many do it. */
+  const prepare = async (name: string, signal?: AbortSignal) => {
+    const client = new pg.Client({ ...common, application_name: name })
+    const leave = () => void client.end().catch(() => {})
+    client.on('error', () => {})
+    signal?.addEventListener('abort', leave, { once: true })
+    try {
+      await client.connect()
+      if (!(await isMade(client))) await runMigrations(client)
+    } finally {
+      signal?.removeEventListener('abort', leave)
+      leave()
+    }
+  }
+  let preparing: Promise<void> | undefined
+  const prepared = () => {
+    preparing ??= prepare(ADDING).catch(err => {
+      preparing = undefined
+      throw err
+    })
+    return preparing
+  }
+
+  const open = async (name: string): Promise<StoredQueue & Pick<Queue, 'close'>> => {
+    await prepared()
+    const queue = new Queue(name, { connection: pool, streams }, createPostgresBackend)
+    queue.on('error', broken)
+    try {
+      await queue.waitUntilReady()
+      return queue
+    } catch (err) {
+      await queue.close().catch(() => {})
+      throw err
+    }
+  }
+  const queueOf = (name: string) => {
+    const known = queues.get(name)
+    if (known) return known
+    const queue = open(name).catch(err => {
+      // BullMQ remembers the failure for as long as the queue lives.
+      queues.delete(name)
+      throw err
+    })
+    queues.set(name, queue)
+    return queue
+  }
+
+  const startWorker = async (name: string, process: Process, settings: WorkerSettings): Promise<StoredWorker> => {
+    const own = openPool({ application_name: WAITING, max: 4, query_timeout: PATIENCE_MS })
+    own.on('error', broken)
+    const worker = new Worker(name, process, { ...WORKER, ...settings, connection: own }, createPostgresBackend)
+    worker.on('error', broken)
+    try {
+      await worker.waitUntilReady()
+    } catch (err) {
+      await worker.close(true)
+      await own.end()
+      throw err
+    }
+    return {
+      close: async () => {
+        await worker.close()
+        await own.end()
+      },
+      disconnect: () => worker.disconnect(),
+    }
+  }
+
+  return {
+    run: async (name, work) => {
+      try {
+        const result = await work(await queueOf(name))
+        fine()
+        return result
+      } catch (cause) {
+        broken(cause)
+        throw new Error(`jobs: ${where}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+      }
+    },
+    worker: async (name, process, settings, signal) => {
+      for (let failures = 0; !signal.aborted; failures++) {
+        try {
+          await prepare(WAITING, signal)
+          return await startWorker(name, process, settings)
+        } catch (cause) {
+          if (signal.aborted) return undefined
+          broken(cause)
+          await systemClock.sleep(Math.min(LONGEST_PAUSE_MS, 50 * 2 ** failures), signal).catch(() => {})
+        }
+      }
+      return undefined
+    },
+    error: () => error,
+    close: async () => {
+      probing.stop()
+      await Promise.allSettled([...queues.values()].map(async queue => (await queue).close()))
+      await pool.end()
+    },
+  }
+}
+
+/** @throws when it was made by a BullMQ that this one does not understand */
+const isMade = async (client: PgQueryable): Promise<boolean> => {
+  try {
+    return (await assertSchemaCompatibility(client)) >= LATEST_SCHEMA_VERSION
+  } catch (err) {
+    if (err instanceof SchemaMigrationRequiredError) return false
+    throw err
+  }
+}

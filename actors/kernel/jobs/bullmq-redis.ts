@@ -1,0 +1,70 @@
+import { Queue, Worker } from 'bullmq'
+import { evicting, redisConnection } from '../backplane/redis-connection.ts'
+import { systemClock } from '../clock/system.ts'
+import { type Engine, type JobsLog, type StoredQueue, streams, WORKER } from './engine.ts'
+
+const PREFIX = 'jobs'
+/** A worker waits for its Redis, however long it is away: what it has to tell is told when it is back. */
+const PATIENT = {
+  protocol: 2,
+  maxRetriesPerRequest: null,
+  connectTimeout: 2_000,
+  keepAlive: 10_000,
+  retryStrategy: (times: number) => Math.min(2_000, 50 * 2 ** Math.min(times, 6)) * (0.75 + Math.random() / 2),
+} as const
+
+/** BullMQ on Redis. Resolves after the first try to connect, however it went. */
+export const redisEngine = async ({ url, log }: { url: string; log: JobsLog | undefined }): Promise<Engine> => {
+  const queues = new Map<string, Promise<StoredQueue & Pick<Queue, 'close'>>>()
+  let refused: string | null = null
+  let accept: () => void = () => {}
+  const accepted = new Promise<void>(resolve => {
+    accept = resolve
+  })
+  const connection = redisConnection({ url, clock: systemClock, log }, 'jobs', async redis => {
+    const why = await evicting(redis, log)
+    if (why !== null && refused === null) log?.error(`the Redis for jobs is unfit: ${why}`)
+    refused = why
+    if (why === null) accept()
+  })
+  await connection.start()
+  const error = () => refused ?? connection.error()
+
+  const open = async (name: string): Promise<StoredQueue & Pick<Queue, 'close'>> => {
+    const queue = new Queue(name, { connection: connection.redis, prefix: PREFIX, streams })
+    // The connection tells.
+    queue.on('error', () => {})
+    try {
+      await queue.waitUntilReady()
+      return queue
+    } catch (err) {
+      // BullMQ remembers the failure for as long as the queue lives.
+      queues.delete(name)
+      await queue.close().catch(() => {})
+      throw err
+    }
+  }
+
+  return {
+    run: (name, work) => {
+      if (refused !== null) throw new Error(`the Redis for jobs is unfit: ${refused}`)
+      return connection.run('jobs', async () => {
+        const queue = queues.get(name) ?? open(name)
+        queues.set(name, queue)
+        return work(await queue)
+      })
+    },
+    worker: async (name, process, settings, signal) => {
+      await Promise.race([accepted, new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))])
+      if (signal.aborted) return undefined
+      const worker = new Worker(name, process, { ...WORKER, ...settings, connection: { url, ...PATIENT }, prefix: PREFIX })
+      worker.on('error', err => log?.debug({ err, queue: name }, 'a worker of jobs had an error'))
+      return { close: () => worker.close(), disconnect: () => worker.disconnect() }
+    },
+    error,
+    close: async () => {
+      await Promise.allSettled([...queues.values()].map(async queue => (await queue).close()))
+      connection.close()
+    },
+  }
+}
