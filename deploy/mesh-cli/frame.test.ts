@@ -78,7 +78,7 @@ test('a frame of 80 by 24', () => {
     'edge      12  NO            0',
     '',
     '! posts.fifo has 2 dead letters: npm run mesh -- dead posts.fifo',
-    "! posts.fifo is polled slowly, for an engine fails: see its worker's log",
+    "! posts.fifo: polling pauses, for an engine fails: see its worker's log",
     '! edge: it is not ready, and does not say why',
   ])
 })

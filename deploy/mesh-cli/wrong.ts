@@ -19,7 +19,7 @@ const wrongWith = ({ queue, depth, dead, held, rate, lagMs, paused }: QueueView,
     ...(typeof depth === 'string' ? [`${queue}: ${depth}`] : []),
     ...(typeof dead === 'string' ? [`${deadQueue(queue)}: ${dead}`] : []),
     ...(typeof dead === 'number' && dead > 0 ? [`${queue} has ${counted(dead, 'dead letter')}: npm run mesh -- dead ${queue}`] : []),
-    ...(paused ? [`${queue} is polled slowly, for an engine fails: see its worker's log`] : []),
+    ...(paused ? [`${queue}: polling pauses, for an engine fails: see its worker's log`] : []),
     ...(told && stuck ? [`${queue}: ${counted(depth.waiting, 'message')} waiting and none is taken: does its worker run?`] : []),
   ]
 }
