@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { type Clients, openClients } from '../actors/kernel/aws/clients.ts'
-import { readConfig } from '../actors/kernel/config.ts'
+import { readConfig, silenceNodeNotice } from '../actors/kernel/config.ts'
 import { type Topology, topology } from '../contracts/mesh.ts'
 import { existingQueues, type Home, provisionEventQueue, provisionMailbox } from './provision/queues.ts'
 import { type Done, spoken } from './provision/report.ts'
@@ -70,6 +70,7 @@ export const provision = async (options: ProvisionOptions): Promise<Done[]> => {
 }
 
 const main = async (): Promise<void> => {
+  silenceNodeNotice()
   const config = readConfig()
   const clients = openClients(config)
   try {

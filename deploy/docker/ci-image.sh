@@ -113,8 +113,10 @@ runs_and_stops() { # runs_and_stops <name> <command...>
   say "$name: ready, healthy, and gone with code 0 after SIGTERM"
 }
 settings "$work/provision.env" 0
+# As in compose.yaml: production's tables have point-in-time recovery, which emulators do not know.
+echo NODE_ENV=development >>"$work/provision.env"
 (inside "$work/provision.env" "${entry[0]}" dist/deploy/provision.js) >"$work/provision.log" 2>&1 || fail 'the topology cannot be provisioned from the image'
-say "provision: $(wc -l <"$work/provision.log") lines, code 0"
+say "provision: $(tail -n 1 "$work/provision.log")"
 runs_and_stops edge "${entry[@]}"
 runs_and_stops posts "${entry[0]}" dist/actors/main.js posts
 say 'the image holds'
