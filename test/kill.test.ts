@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream'
 import { afterEach, expect, test } from 'vitest'
 import { FAILPOINTS } from '../actors/kernel/failpoints.ts'
 import { type RunningMesh, startMesh } from '../deploy/embedded/mesh.ts'
+import { processNames } from '../deploy/embedded/names.ts'
 import { collected } from './people.ts'
 import { meetCounting } from './story/counting.ts'
 import { type Acknowledged, allOf, gather, publications, reactions } from './story/crowd.ts'
@@ -25,8 +26,8 @@ afterEach(() => mesh?.stop())
 
 const restarts = () => Object.fromEntries(mesh.pids().map(p => [p.name, p.restarts]))
 const died = async (times: Readonly<Record<string, number>>) => {
-  await until('nobody is away', () => (mesh.pids().length === 5 ? true : undefined))
-  expect(restarts()).toEqual({ engines: 0, edge: 0, users: 0, posts: 0, timelines: 0, ...times })
+  await until('nobody is away', () => (mesh.pids().length === processNames.length ? true : undefined))
+  expect(restarts()).toEqual({ ...Object.fromEntries(processNames.map(name => [name, 0])), ...times })
 }
 const nothing = (): Acknowledged => ({ posts: new Map(), refused: 0, comments: new Map(), likes: new Map(), names: new Map() })
 const told = () => {
