@@ -9,7 +9,8 @@ import { streamEvents } from './stream.ts'
 
 const text = JSON.stringify(asyncapi({ prefix: 'test-' }))
 const document: Record<string, unknown> = JSON.parse(text)
-const specification: object = createRequire(import.meta.url)('@asyncapi/specs/schemas/3.0.0.json')
+const require = createRequire(import.meta.url)
+const specification: object = require('@asyncapi/specs/schemas/3.0.0.json')
 
 const at = (ref: string): unknown =>
   ref

@@ -6,7 +6,7 @@ import type { Client, MeshClient } from '../contracts/client.ts'
 const addressOf = (name: string) => `${name.toLowerCase().replaceAll(/[^a-z]/g, '')}-${crypto.randomUUID()}@example.org`
 
 /** Signs a person up and in, through the Cognito protocol. */
-export const signedUp = async (mesh: MeshClient, name: string): Promise<Client> => {
+const signedUp = async (mesh: MeshClient, name: string): Promise<Client> => {
   const credentials = { email: addressOf(name), password: 'Grind-daily-1' }
   const { confirmed } = await mesh.signUp(credentials)
   if (!confirmed)

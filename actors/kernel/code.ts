@@ -5,7 +5,7 @@ import type { Work } from './work.ts'
 
 type Loads = Readonly<Record<string, unknown>>
 /** Rules as the kernel runs them; their types were checked where they were written (`rules`). */
-export type AnyRules = {
+type AnyRules = {
   readonly decide: Readonly<
     Record<string, (state: never, message: never, loaded: never) => readonly { type: string; data: unknown }[] | Refusal>
   >
@@ -16,7 +16,7 @@ export type AnyRules = {
     Record<string, (state: never, message: never, loaded: never) => { status: number; body: unknown; version?: number }>
   >
 }
-export type AnyHearing =
+type AnyHearing =
   | { readonly tell: (event: never) => readonly { type: string; data: unknown }[] }
   | { readonly act: (event: never, context: EffectContext) => Promise<void> }
 

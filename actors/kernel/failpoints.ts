@@ -8,7 +8,7 @@ export const FAILPOINTS = [
   'mid-publish',
   'before-ack',
 ] as const
-export type Failpoint = (typeof FAILPOINTS)[number]
+type Failpoint = (typeof FAILPOINTS)[number]
 /** Called at each place; returns at once unless a fault is armed there. */
 export type Reach = ((point: Failpoint) => void | Promise<void>) & { readonly armed: (point: Failpoint) => boolean }
 

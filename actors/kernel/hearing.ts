@@ -14,7 +14,7 @@ export type Heard<E extends EventType> = Omit<EventEnvelope, 'type' | 'data'> & 
 }
 
 /** A command that a hearer sends to its own actor; it gets the event's id, so a repeated event is a repeated message. */
-export type OwnCommand<A extends AnyActor> = {
+type OwnCommand<A extends AnyActor> = {
   [C in keyof A['commands'] & keyof Commands & string]: { readonly type: C; readonly data: z.input<Commands[C]['data']> }
 }[keyof A['commands'] & keyof Commands & string]
 
@@ -25,7 +25,7 @@ export type EffectContext = { readonly read: Reader; readonly backplane: Backpla
  * What an actor does about an event: `tell` makes commands of it for the actor itself (pure), `act` does something outside that may be repeated.
  * Event queues are unordered and may repeat; both must bear it.
  */
-export type Hearing<A extends AnyActor, E extends EventType> =
+type Hearing<A extends AnyActor, E extends EventType> =
   | { readonly tell: (event: Heard<E>) => readonly OwnCommand<A>[] }
   | { readonly act: (event: Heard<E>, context: EffectContext) => Promise<void> }
 export type Hearings<A extends AnyActor> = { readonly [E in A['hears'][number] & EventType]: Hearing<A, E> }

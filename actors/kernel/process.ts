@@ -7,7 +7,7 @@ import type { FromParent, FromProcess } from './process-messages.ts'
 import type { Span } from './span.ts'
 
 /** What a process of the mesh does, once started. */
-export type Running = {
+type Running = {
   /** What others may know: addresses. */
   readonly info: Readonly<Record<string, string>>
   readonly health: () => Health | Promise<Health>
@@ -17,7 +17,7 @@ export type Running = {
   readonly drain: () => Promise<void>
 }
 
-export type ProcessContext = {
+type ProcessContext = {
   readonly config: Config
   /** What the parent set over the environment; empty without one. */
   readonly settings: Readonly<Record<string, string>>

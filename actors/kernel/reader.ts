@@ -50,7 +50,7 @@ export type ReadRequest<D> = {
   readonly after: string | undefined
 }
 type Extra<Q> = Q extends { extra?: infer X } ? { [K in keyof X]: X[K] extends z.ZodType ? z.infer<X[K]> : never } : unknown
-export type ReadAnswer<Q extends AnyQuery> =
+type ReadAnswer<Q extends AnyQuery> =
   | Refusal<Q['refuses'][number]>
   | (Q extends { list?: true }
       ? { readonly items: readonly z.infer<Q['answer']>[]; readonly next: string | null } & Extra<Q>

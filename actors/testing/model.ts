@@ -14,7 +14,7 @@ export type Act =
   | { readonly type: 'comment.edit' | 'comment.delete'; readonly by: string; readonly comment: Comment }
 
 export type Post = { id: string; readonly author: string; readonly at: string; deleted: boolean; readonly likes: Set<string> }
-export type Comment = { id: string; readonly post: Post; readonly by: string; content: string; deleted: boolean }
+type Comment = { id: string; readonly post: Post; readonly by: string; content: string; deleted: boolean }
 
 export const model = () => {
   const profiles = new Set<string>()

@@ -16,12 +16,12 @@ import { backOff } from './http.ts'
 import type { DataOf, Writes } from './request.ts'
 
 /** What is needed of a WebSocket: the browser's, and `ws` in Node 20. */
-export type Socket = {
+type Socket = {
   send(data: string): void
   close(code?: number): void
   addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: unknown) => void): void
 }
-export type SocketConstructor = new (url: string, protocols: string[]) => Socket
+type SocketConstructor = new (url: string, protocols: string[]) => Socket
 
 /** An event as a device hears it: `at` is when it happened (RFC 3339), `id` names it on every device. */
 export type Told<E extends StreamEventType> = { readonly id: string; readonly type: E; readonly at: string; readonly data: StreamEvents[E] }
@@ -37,7 +37,7 @@ export type StreamOptions = {
   /** `code` is the close code of the socket that was lost, 0 before the first. */
   readonly onConnection?: (state: 'open' | 'lost' | 'refused', code: number) => void
 }
-export type StreamReply = { readonly status: number; readonly body: unknown }
+type StreamReply = { readonly status: number; readonly body: unknown }
 export type Stream = {
   /** Resolves with the first `hello`; rejects when the stream is closed or refused before. */
   readonly ready: Promise<void>

@@ -3,7 +3,7 @@ import type { Config } from '../../actors/kernel/config.ts'
 import { loopback } from './loopback.ts'
 
 /** Ports to take again after a restart: clients know the engines by them. */
-export type EnginePorts = { readonly [E in 'cognito' | 'dynamodb' | 'sqsSns' | 'redis']?: number }
+type EnginePorts = { readonly [E in 'cognito' | 'dynamodb' | 'sqsSns' | 'redis']?: number }
 
 export type EnginesOptions = {
   readonly config: Config

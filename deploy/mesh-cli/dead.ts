@@ -16,7 +16,7 @@ export const dead = async (mesh: OpenMesh, name: string | undefined, say: (line:
 }
 
 /** @param now epoch ms */
-export const listed = ({ queue, letters, unseen }: Letters, now: number): readonly string[] => {
+const listed = ({ queue, letters, unseen }: Letters, now: number): readonly string[] => {
   if (letters.length === 0 && unseen === 0) return []
   return [
     '',

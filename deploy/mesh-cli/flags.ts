@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 
-export const commandNames = ['status', 'trace', 'dead', 'show', 'redrive', 'watch'] as const
-export type CommandName = (typeof commandNames)[number]
+const commandNames = ['status', 'trace', 'dead', 'show', 'redrive', 'watch'] as const
+type CommandName = (typeof commandNames)[number]
 
 export type Flags = {
   readonly command: CommandName | 'help'

@@ -8,7 +8,7 @@ import { type View, view } from './view.ts'
 
 const EVERY_MS = 1_000
 
-export type Watching = {
+type Watching = {
   /** The mesh that is there now; also after one has ended and another was started in its place. */
   readonly open: () => Promise<OpenMesh>
   /** Told each view, with the mesh's title. */
@@ -19,7 +19,7 @@ export type Watching = {
 }
 
 /** Looks at a mesh every second until told to end; a mesh that ends and comes again is found again. */
-export const observe = async (mesh: OpenMesh, { open, shown, failed, signal }: Watching): Promise<void> => {
+const observe = async (mesh: OpenMesh, { open, shown, failed, signal }: Watching): Promise<void> => {
   let now: OpenMesh | undefined = mesh
   let before: Sample | undefined
   while (!signal.aborted) {

@@ -7,7 +7,7 @@ export type Planned = {
   readonly post: { readonly title: string; readonly content: string }
 }
 /** What one person does about a friend's post. */
-export type Reaction = { readonly by: number; readonly to: number; readonly like: boolean; readonly comments: readonly string[] }
+type Reaction = { readonly by: number; readonly to: number; readonly like: boolean; readonly comments: readonly string[] }
 export type Plan = {
   readonly people: readonly Planned[]
   /** Pairs of places. */

@@ -3,7 +3,7 @@ import type { lambdaHandler } from '../../actors/kernel/lambda.ts'
 import type { Delivery, Mailbox } from '../../actors/kernel/mailbox/port.ts'
 
 /** A process of a function: handles one event at a time, and may die at it. */
-export type Container = {
+type Container = {
   readonly handler: ReturnType<typeof lambdaHandler>
   /** Resolves when it has died. */
   readonly death: Promise<void>

@@ -18,7 +18,7 @@ export type Acknowledged = {
   readonly names: Map<string, string>
 }
 
-export const NAMES = ['Ana', 'Ben', 'Chi', 'Dee', 'Eli', 'Fay'] as const
+const NAMES = ['Ana', 'Ben', 'Chi', 'Dee', 'Eli', 'Fay'] as const
 const COMMENTS = 5
 const RENAMES = 5
 

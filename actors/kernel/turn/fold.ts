@@ -39,7 +39,7 @@ const loaded = (taken: Taken, items: Items, pages: Pages): Record<string, unknow
     ]),
   )
 
-export const refusalReply = (r: Refusal): Reply => ({
+const refusalReply = (r: Refusal): Reply => ({
   status: problems[r.refused]?.status ?? 500,
   problem: {
     code: r.refused,

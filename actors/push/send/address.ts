@@ -9,7 +9,7 @@ export class ForbiddenAddress extends Error {
 }
 
 /** Whether an address is one on the public net: not loopback, private, link-local, multicast, embedded or reserved. */
-export const isPublic = (address: string): boolean => ipaddr.isValid(address) && ipaddr.parse(address).range() === 'unicast'
+const isPublic = (address: string): boolean => ipaddr.isValid(address) && ipaddr.parse(address).range() === 'unicast'
 
 /** DNS, as `lookup` of `node:dns` asks it. */
 export type Resolve = (

@@ -132,4 +132,3 @@ export const pushOrigins = ({ now, random, slots, refusing }: OriginsOptions) =>
     },
   }
 }
-export type PushOrigins = ReturnType<typeof pushOrigins>

@@ -1,7 +1,7 @@
 import { Agent, buildConnector, request } from 'undici'
 import { publicConnector, type Resolve } from './address.ts'
 
-export type PushRequest = {
+type PushRequest = {
   readonly endpoint: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
