@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { isAlive } from '../../actors/kernel/outlive.ts'
@@ -27,9 +28,22 @@ afterEach(async () => {
   await rm(data, { recursive: true, force: true, maxRetries: 50 })
 })
 
-const run = (...flags: string[]): ChildProcess => {
-  const script = fileURLToPath(new URL('./start.mjs', import.meta.url))
-  const started = spawn(process.execPath, [script, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+const run = (...flags: string[]): ChildProcess =>
+  listened(
+    spawn(process.execPath, [fileURLToPath(new URL('./start.mjs', import.meta.url)), ...flags], { stdio: ['ignore', 'pipe', 'pipe'] }),
+  )
+
+/** As from a terminal: npm and what it starts are one group of processes. */
+const runByNpm = (...flags: string[]): ChildProcess =>
+  listened(
+    spawn('npm', ['start', '--', ...flags], {
+      cwd: fileURLToPath(new URL('../../', import.meta.url)),
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  )
+
+const listened = <P extends ChildProcessByStdio<null, Readable, Readable>>(started: P): P => {
   printed = ''
   complained = ''
   started.stdout.on('data', chunk => {
@@ -56,6 +70,26 @@ test.each([[[]], [['--processes']]])('with %j, Ctrl-C ends it with 0, and nothin
   expect(pids.filter(isAlive)).toEqual([])
   expect(await readMeshFile(data)).toBeUndefined()
 })
+
+test.each([[[]], [['--processes']]])(
+  'with %j, Ctrl-C in a terminal reaches npm too, which hands it on: it still drains and stops',
+  async flags => {
+    const npm = runByNpm('--port', '0', '--data', data, ...flags)
+    const tell = (signal: NodeJS.Signals) => process.kill(-(npm.pid ?? expect.fail('npm does not run')), signal)
+    try {
+      await ready()
+      const pids = await processes()
+      const exit = exitOf(npm)
+      tell('SIGINT')
+      await exit
+      expect(printed).toContain('Stopped.')
+      expect(complained).not.toContain('by force')
+      expect(pids.filter(isAlive)).toEqual([])
+    } finally {
+      if (npm.exitCode === null && npm.signalCode === null) tell('SIGKILL')
+    }
+  },
+)
 
 test('the printed commands work as they are', async () => {
   run('--port', '0', '--data', data)

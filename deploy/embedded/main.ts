@@ -7,6 +7,8 @@ import { processNames } from './names.ts'
 
 /** Longer than all parts may take to stop. */
 const STOP_MS = 12_000
+/** One Ctrl-C comes twice below `npm start`: from the terminal, which tells its whole group, and from npm, which hands it on. */
+const SAME_SIGNAL_MS = 1_000
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 const complain = (text: string): void => void process.stderr.write(`${text}\n`)
@@ -33,6 +35,7 @@ const main = async (): Promise<void> => {
 
   let mesh: RunningMesh | undefined
   let signals = 0
+  let last = { signal: '', at: 0 }
   const stop = async (): Promise<void> => {
     if (!mesh) return
     setTimeout(() => force('The mesh does not stop'), STOP_MS).unref()
@@ -47,6 +50,9 @@ const main = async (): Promise<void> => {
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
+      const now = performance.now()
+      if (signal === last.signal && now - last.at < SAME_SIGNAL_MS) return
+      last = { signal, at: now }
       signals += 1
       if (signals > 1) force(`A second ${signal}`)
       say('\nStopping; once more stops by force.')
