@@ -14,16 +14,22 @@ const bytes = (form: RegExp, what: string, example: string) =>
     .meta({ examples: [example] })
     .transform(s => s.replaceAll('=', ''))
 
+/** The last moment that a date can be, in epoch ms (ECMA-262). */
+const LATEST = 8.64e15
+
 /** What a browser's `PushSubscription` is as JSON. */
 export const PushSubscription = z.object({
   endpoint: z
     .url({ normalize: true })
     .max(2048)
     .meta({ examples: ['https://updates.push.services.mozilla.com/wpush/v2/example'] }),
+  // What no date can be, or has a fraction too fine, could not be stored: a message that fails for ever holds up its queue.
   expirationTime: z
     .number()
+    .min(0)
+    .max(LATEST)
     .nullish()
-    .transform(x => x ?? null)
+    .transform(x => (typeof x === 'number' ? Math.trunc(x) : null))
     .meta({ description: 'epoch milliseconds' }),
   // The examples are those of RFC 8291. The forms: 65 bytes of which the first is 4, and 16 bytes.
   keys: z.object({
