@@ -130,8 +130,13 @@ test('what is held is read from health documents of a process, of a family, of a
 })
 
 test('messages that wait and are not taken say so', () => {
-  const idle = (n: number) => sampled(n, { queues: [queue('users.fifo', 7, 0)] })
-  expect(texts(undefined, view(idle(1), idle(2)))).toContain('! users.fifo: 7 messages waiting and none is taken: does its worker run?')
+  const idle = (inFlight: number) => (n: number) =>
+    sampled(n, { queues: [{ queue: 'users.fifo', depth: { waiting: 7, inFlight }, dead: 0 }] })
+  const said = (at: (n: number) => Sample) => texts(undefined, view(at(1), at(2)))
+  expect(said(idle(0))).toContain('! users.fifo: 7 messages waiting and none is taken: does its worker run?')
+  expect(said(idle(1))).toContain(
+    '! users.fifo: 7 messages waiting and none is taken: 1 in flight may hold them up: has a rule thrown, or a worker ended?',
+  )
 })
 
 test('status adds engines and the ledger', () => {
