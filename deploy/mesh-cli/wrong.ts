@@ -20,15 +20,10 @@ const wrongWith = ({ queue, depth, dead, held, rate, lagMs, paused }: QueueView,
     ...(typeof dead === 'string' ? [`${deadQueue(queue)}: ${dead}`] : []),
     ...(typeof dead === 'number' && dead > 0 ? [`${queue} has ${counted(dead, 'dead letter')}: npm run mesh -- dead ${queue}`] : []),
     ...(paused ? [`${queue}: polling pauses, for an engine fails: see its worker's log`] : []),
-    ...(told && stuck
-      ? [
-          `${queue}: ${counted(depth.waiting, 'message')} waiting and none is taken: ${
-            // Its key waits with a message that comes back later, of a rule that threw or of a worker that was killed.
-            depth.inFlight > 0
-              ? `${depth.inFlight} in flight may hold them up: has a rule thrown, or a worker ended?`
-              : 'does its worker run?'
-          }`,
-        ]
-      : []),
+    ...(told && stuck ? [`${queue}: ${counted(depth.waiting, 'message')} waiting ${behind(depth.inFlight)}`] : []),
   ]
 }
+
+/** A message that comes back later, for its rule threw or its worker was killed, holds up those of its key; a frame of 80 columns shows it whole. */
+const behind = (inFlight: number): string =>
+  inFlight > 0 ? `behind ${inFlight} in flight: has a rule thrown?` : 'and none is taken: does its worker run?'
