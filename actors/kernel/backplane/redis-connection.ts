@@ -77,7 +77,10 @@ export const redisConnection = ({ url, clock, log }: ConnectionContext, name: st
     redis,
     /** Resolves once the first try is over, however it went. */
     start: async () => {
-      await redis.connect().catch(broken)
+      await redis.connect().catch(cause => {
+        // What was wrong has been told by then, in better words than `Connection is closed.`.
+        if (!told) broken(cause)
+      })
       await standing
     },
     /** Makes the connection anew, where it stands and yet something went wrong on it. */

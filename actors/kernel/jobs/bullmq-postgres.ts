@@ -18,15 +18,16 @@ import {
   type StoredQueue,
   type StoredWorker,
   streams,
+  WAITING,
   WORKER,
   type WorkerSettings,
 } from './engine.ts'
 
-/** A database that sleeps wakes for whoever has jobs for it, not for those who wait for some: they say so by this name. */
-export const WAITING = 'dailygrind-jobs-worker'
 const ADDING = 'dailygrind-jobs'
 
 const CALL_MS = 5_000
+/** To make a schema takes seconds where a machine is slow. */
+const MAKING_MS = 60_000
 /** Of a worker's queries: it has nobody who waits. */
 const PATIENCE_MS = 10_000
 const PROBE_MS = 5_000
@@ -38,7 +39,12 @@ export const postgresEngine = ({ url, log }: { url: string; log: JobsLog | undef
   const where = `PostgreSQL at ${new URL(url).host}`
   const queues = new Map<string, Promise<StoredQueue & Pick<Queue, 'close'>>>()
   // BullMQ declares for itself what it uses of a pool; only the overloads of `on` differ from those in the types of pg.
-  const openPool = (config: pg.PoolConfig) => new pg.Pool({ ...common, ...config }) as unknown as PgPool
+  const openPool = (config: pg.PoolConfig) => {
+    const opened = new pg.Pool({ ...common, ...config })
+    // Every queue listens to it.
+    opened.setMaxListeners(0)
+    return opened as unknown as PgPool
+  }
   const pool = openPool({ application_name: ADDING, max: 2, connectionTimeoutMillis: CALL_MS, query_timeout: CALL_MS })
   let error: string | null = null
   const broken = (cause: unknown) => {
@@ -57,22 +63,19 @@ export const postgresEngine = ({ url, log }: { url: string; log: JobsLog | undef
   })
 
   /** Makes what BullMQ needs in the database. A lock in it lets one of many do it. */
-  const prepare = async (name: string, signal?: AbortSignal) => {
-    const client = new pg.Client({ ...common, application_name: name })
-    const leave = () => void client.end().catch(() => {})
+  const prepare = async (config: pg.ClientConfig) => {
+    const client = new pg.Client({ ...common, ...config, query_timeout: MAKING_MS })
     client.on('error', () => {})
-    signal?.addEventListener('abort', leave, { once: true })
     try {
       await client.connect()
       if (!(await isMade(client))) await runMigrations(client)
     } finally {
-      signal?.removeEventListener('abort', leave)
-      leave()
+      void client.end().catch(() => {})
     }
   }
   let preparing: Promise<void> | undefined
   const prepared = () => {
-    preparing ??= prepare(ADDING).catch(err => {
+    preparing ??= prepare({ application_name: ADDING, connectionTimeoutMillis: CALL_MS }).catch(err => {
       preparing = undefined
       throw err
     })
@@ -138,7 +141,8 @@ export const postgresEngine = ({ url, log }: { url: string; log: JobsLog | undef
     worker: async (name, process, settings, signal) => {
       for (let failures = 0; !signal.aborted; failures++) {
         try {
-          await prepare(WAITING, signal)
+          // However long that takes: a database that sleeps lets those who wait stand at its door.
+          await unless(signal, prepare({ application_name: WAITING }))
           return await startWorker(name, process, settings)
         } catch (cause) {
           if (signal.aborted) return undefined
@@ -156,6 +160,10 @@ export const postgresEngine = ({ url, log }: { url: string; log: JobsLog | undef
     },
   }
 }
+
+/** What work comes to, or an error as soon as the signal is given: what it comes to then is nobody's any more. */
+const unless = <T>(signal: AbortSignal, work: Promise<T>): Promise<T> =>
+  Promise.race([work, new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))])
 
 /** @throws when it was made by a BullMQ that this one does not understand */
 const isMade = async (client: PgQueryable): Promise<boolean> => {

@@ -47,6 +47,11 @@ export const bullmqJobs = ({ url, prefix = '', log, lockMs = LOCK_MS, random = M
       open().then(engine => engine.run(prefix + queue, work)),
     )
   }
+  let closed: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    await Promise.all([...workers].map(w => w.abandon()))
+    await (await opening)?.close()
+  }
 
   return {
     add: async (queue, jobs) => {
@@ -87,9 +92,9 @@ export const bullmqJobs = ({ url, prefix = '', log, lockMs = LOCK_MS, random = M
       const error = opened?.error() ?? null
       return { ok: error === null, error }
     },
-    close: async () => {
-      await Promise.all([...workers].map(w => w.abandon()))
-      await (await opening)?.close()
+    close: () => {
+      closed ??= close()
+      return closed
     },
   }
 }

@@ -43,6 +43,9 @@ export type Engine = {
   readonly close: () => Promise<void>
 }
 
+/** A database that sleeps wakes for whoever has jobs for it, not for those who wait for some: they say so by this `application_name`. */
+export const WAITING = 'dailygrind-jobs-worker'
+
 /** Of events only so many are kept: nobody listens to them. */
 export const streams = { events: { maxLen: 100 } }
 
