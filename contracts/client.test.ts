@@ -85,6 +85,10 @@ describe('a request of the contract', () => {
   })
 })
 
+test('where no mesh is, the address is named', async () => {
+  await expect(meet('http://127.0.0.1:1')).rejects.toThrow('no mesh answers at http://127.0.0.1:1')
+})
+
 describe('sending', () => {
   test('goes on under one key over a lost connection and a 503', async () => {
     script = (_, response, nth) => {

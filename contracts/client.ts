@@ -99,7 +99,10 @@ const clientOf = (base: string, config: ClientConfig, fetch: Fetch, pool: Cognit
 
 /** Reads the configuration of a mesh. @param url its base address @param fetch another `fetch`, for tests */
 export const meet = async (url: string, fetch: Fetch = globalThis.fetch) => {
-  const answer = await fetch(new URL('/v1/config', url).href, {})
+  const answer = await fetch(new URL('/v1/config', url).href, {}).catch((cause: unknown) => {
+    // fetch itself says no more than "fetch failed"
+    throw new Error(`no mesh answers at ${url}: does it run there?`, { cause })
+  })
   if (!answer.ok) throw new Error(`${url}/v1/config answers ${answer.status}: is this a mesh?`)
   const config = ClientConfig.parse(await answer.json())
   const pool = cognito(config.auth, fetch)
