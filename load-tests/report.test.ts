@@ -35,6 +35,11 @@ describe('what is shown of a run', () => {
     expect(text).toMatch(/failures +1\.23 %\n/)
     expect(text).toContain('All 2 thresholds held.')
   })
+  it('has its lines in the same order, whatever k6’s is', () => {
+    const { data, ...rest } = run(true)
+    const other = { ...rest, data: { ...data, metrics: Object.fromEntries(Object.entries(data.metrics).reverse()) } }
+    expect(htmlOf(other, new Date(0))).toBe(htmlOf(run(true), new Date(0)))
+  })
   it('names the thresholds that broke', () => {
     expect(textOf(run(false))).toContain('✗ lost: count<1\n1 of 2 thresholds broke.')
     expect(htmlOf(run(false), new Date(0))).toContain('✗ lost: count&#60;1')

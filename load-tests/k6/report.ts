@@ -21,9 +21,13 @@ const nameOf = (metric: string): string => NAMES[metric] ?? metric.replace(/^htt
 
 const milliseconds = (ms = 0): string => (ms < 10 ? ms.toFixed(1) : String(Math.round(ms)))
 
+/** k6 has them in an order that changes from run to run; two reports are compared line by line. */
+const inOrder = <M>(metrics: Readonly<Record<string, M>>): [string, M][] =>
+  Object.entries(metrics).sort(([a], [b]) => (nameOf(a) < nameOf(b) ? -1 : 1))
+
 /** The distributions: what, how many, median, 95 and 99 of 100, longest, in ms. */
 const rowsOf = ({ metrics }: SummaryData): string[][] =>
-  Object.entries(metrics)
+  inOrder(metrics)
     .filter(([name, { values }]) => (name in NAMES || name.startsWith('http_req_duration{name:')) && (values.count ?? 0) > 0)
     .map(([name, { values: v }]) => [nameOf(name), String(v.count), ...[v.med, v['p(95)'], v['p(99)'], v.max].map(milliseconds)])
 const HEAD = ['ms', 'count', 'median', '95 %', '99 %', 'longest']
@@ -44,7 +48,7 @@ const countsOf = ({ metrics }: SummaryData): [string, string][] => {
 
 /** Every threshold, and whether it held. */
 const judgedOf = ({ metrics }: SummaryData): { what: string; ok: boolean }[] =>
-  Object.entries(metrics).flatMap(([name, { thresholds = {} }]) =>
+  inOrder(metrics).flatMap(([name, { thresholds = {} }]) =>
     Object.entries(thresholds).map(([rule, { ok }]) => ({ what: `${nameOf(name)}: ${rule}`, ok })),
   )
 
