@@ -30,6 +30,10 @@ const Environment = z.object({
   AWS_ENDPOINT_URL_SNS: z.url().optional(),
   AWS_ENDPOINT_URL_DYNAMODB: z.url().optional(),
   REDIS_URL: z.url().optional(),
+  /** Where jobs are kept when it is not in that Redis. */
+  JOBS_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'takes postgres://…; without it jobs are kept in REDIS_URL' }).optional(),
+  /** For the embedded mesh without REDIS_URL: the Redis program to run. One that cannot be found (`none`, say) is done without. */
+  REDIS_SERVER: z.string().default('redis-server'),
 
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),

@@ -7,7 +7,7 @@ import { redisBackplane } from './backplane/redis.ts'
 import { systemClock } from './clock/system.ts'
 import type { Config } from './config.ts'
 import { snsBus } from './events/sns.ts'
-import { memoryJobs } from './jobs/memory.ts'
+import { bullmqJobs } from './jobs/bullmq.ts'
 import { sqsMailbox } from './mailbox/sqs.ts'
 import type { Ports } from './ports.ts'
 import { dynamoStore } from './store/dynamodb.ts'
@@ -28,17 +28,19 @@ export const openPorts = async (config: Config, log: Logger, onCall?: OnCall): P
   const [home] = topology('').mailboxes
   if (!home) throw new Error('the mesh has no mailbox')
   const backplane = await redisBackplane({ url: config.REDIS_URL, prefix, log })
+  const jobs = bullmqJobs({ url: config.JOBS_URL ?? config.REDIS_URL, prefix, log })
   return {
     ports: {
       store: dynamoStore({ client: clients.dynamodb, prefix }),
       mailbox: sqsMailbox({ sqs: clients.sqs, polling: clients.sqsPolling, queueUrl, log }),
       events: snsBus({ sns: clients.sns, topicArn: topicArns(clients.sqs, prefix, home.queue, queueUrl) }),
       backplane,
-      jobs: memoryJobs({ clock: systemClock }),
+      jobs,
       clock: systemClock,
     },
     clients,
     close: async () => {
+      await jobs.close()
       await backplane.close()
       clients.close()
     },

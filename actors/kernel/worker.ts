@@ -4,6 +4,7 @@ import type { Config } from './config.ts'
 import { failpoints, type Reach } from './failpoints.ts'
 import { eventConsumer } from './hear.ts'
 import type { HostContext } from './host.ts'
+import type { Jobs } from './jobs/port.ts'
 import { startWork } from './work.ts'
 
 export type WorkerContext = HostContext & {
@@ -13,7 +14,12 @@ export type WorkerContext = HostContext & {
 }
 export type QueueHealth = { readonly queue: string; readonly ok: boolean; readonly error: string | null; readonly held: number }
 export type Worker = {
-  readonly health: () => { readonly ok: boolean; readonly queues: readonly QueueHealth[] }
+  readonly health: () => {
+    readonly ok: boolean
+    readonly queues: readonly QueueHealth[]
+    /** Of an actor with work outside. */
+    readonly jobs?: ReturnType<Jobs['health']>
+  }
   /** Takes nothing more and finishes what it holds, at most so many ms; what is left comes back to others once its visibility ends. */
   readonly drain: (ms?: number) => Promise<void>
 }
@@ -32,7 +38,10 @@ export const startWorker = (context: WorkerContext): Worker => {
   return {
     health: () => {
       const queues = consumers.map(c => c.health())
-      return { ok: queues.every(q => q.ok), queues }
+      const ok = queues.every(q => q.ok)
+      if (works.length === 0) return { ok, queues }
+      const jobs = ports.jobs.health()
+      return { ok: ok && jobs.ok, queues, jobs }
     },
     drain: async (ms = DRAIN_MS) => {
       const bound = new AbortController()

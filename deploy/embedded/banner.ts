@@ -6,6 +6,8 @@ export type BannerFacts = {
   readonly data: string | undefined
   /** Where the embedded engines are, as environment variables. */
   readonly engines: Readonly<Record<string, string>>
+  /** Whether the environment says where jobs are kept. */
+  readonly ownJobs: boolean
   readonly processes: readonly { readonly name: string; readonly pid: number }[]
   readonly tookMs: number
 }
@@ -18,7 +20,7 @@ export const banner = (f: BannerFacts): string => {
     ['Docs', `${f.url}/docs`],
     ['Metrics', `${f.operations}/metrics`],
     ['Data', f.data ?? 'kept nowhere (--ephemeral)'],
-    ['Backplane', f.engines.REDIS_URL ? `embedded, in memory, Redis protocol at ${f.engines.REDIS_URL}` : 'the Redis of REDIS_URL'],
+    ...backplaneAndJobs(f),
     ['Processes', f.processes.map(p => `${p.name} ${p.pid}`).join(', ')],
   ] as const
   const title = `Daily Grind is ready after ${(f.tookMs / 1000).toFixed(1)} s`
@@ -35,6 +37,23 @@ export const banner = (f: BannerFacts): string => {
     'Stop:                      Ctrl-C',
     '',
   ].join('\n')
+}
+
+/** Where replies and live events pass, and where push deliveries wait for their next try. */
+const backplaneAndJobs = ({ engines: { REDIS_URL: redis, JOBS_URL: pglite }, ownJobs }: BannerFacts): (readonly [string, string])[] => {
+  const backplane = (): string => {
+    if (redis === undefined) return 'the Redis of REDIS_URL'
+    if (pglite !== undefined) return `embedded, in memory, Redis protocol at ${redis}`
+    return ownJobs ? `embedded, Redis protocol at ${redis}` : `this machine's redis-server, run for the mesh, at ${redis}`
+  }
+  const jobs = (): string => {
+    if (ownJobs) return 'the PostgreSQL of JOBS_URL'
+    return pglite === undefined ? 'that Redis' : `PGlite, asleep until there is one, at ${pglite}`
+  }
+  return [
+    ['Backplane', backplane()],
+    ['Jobs', `BullMQ on ${jobs()}`],
+  ]
 }
 
 const signUp = ({ url, engines }: BannerFacts): string[] => {

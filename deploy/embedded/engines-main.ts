@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { runProcess } from '../../actors/kernel/process.ts'
 import { startProvisioned } from './provisioned.ts'
 
-const Ports = z.partialRecord(z.enum(['cognito', 'dynamodb', 'sqsSns', 'redis']), z.int())
+const Ports = z.partialRecord(z.enum(['cognito', 'dynamodb', 'sqsSns', 'redis', 'postgres']), z.int())
 
 /*
  * The engines as a process of the mesh. Its settings carry two values that are nobody else's: where data lies, and the ports of the incarnation before.

@@ -1,13 +1,14 @@
 import type { Logger } from 'pino'
 import type { Config } from '../../actors/kernel/config.ts'
+import { WAITING } from '../../actors/kernel/jobs/engine.ts'
 import { loopback } from './loopback.ts'
 
 /** Ports to take again after a restart: clients know the engines by them. */
-type EnginePorts = { readonly [E in 'cognito' | 'dynamodb' | 'sqsSns' | 'redis']?: number }
+type EnginePorts = { readonly [E in 'cognito' | 'dynamodb' | 'sqsSns' | 'redis' | 'postgres']?: number }
 
 export type EnginesOptions = {
   readonly config: Config
-  /** Where tables and users are kept. */
+  /** Where tables, users and jobs are kept. */
   readonly data: string
   readonly ports?: EnginePorts
   readonly log: Logger
@@ -35,7 +36,7 @@ export const startEngines = async (options: EnginesOptions): Promise<Engines> =>
     ...(config.COGNITO_USER_POOL_ID ? [] : [cognito(options)]),
     ...((config.AWS_ENDPOINT_URL_DYNAMODB ?? config.AWS_ENDPOINT_URL) ? [] : [dynamodb(options)]),
     ...((config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL) ? [] : [sqsSns(options)]),
-    ...(config.REDIS_URL ? [] : [redis(options)]),
+    ...(config.REDIS_URL ? [] : [backplaneAndJobs(options)]),
   ]
   const results = await Promise.allSettled(begun)
   const parts = results.flatMap(r => (r.status === 'fulfilled' ? [r.value] : []))
@@ -94,8 +95,40 @@ const sqsSns = async ({ ports }: EnginesOptions): Promise<Part> => {
   return { settings: { AWS_ENDPOINT_URL_SQS: endpoint, AWS_ENDPOINT_URL_SNS: endpoint }, ports: { sqsSns: portOf(endpoint) }, close }
 }
 
-const redis = async ({ ports }: EnginesOptions): Promise<Part> => {
+/** A Redis of our own for both, where this machine has one; else what the backplane needs of it in memory, and PostgreSQL for the jobs. */
+const backplaneAndJobs = async (options: EnginesOptions): Promise<Part> => {
+  const { findRedisServer, startRedisServer } = await import('./redis-server.ts')
+  const { config, data, ports, log } = options
+  const program = config.REDIS_SERVER
+  if ((await findRedisServer(program)) !== undefined) {
+    const path = `${data}/redis`
+    const { url, close } = await startRedisServer({ program, path, port: ports?.redis ?? 0, warn: text => log.warn(text) })
+    return { settings: { REDIS_URL: url }, ports: { redis: portOf(url) }, close }
+  }
   const { startRedis } = await import('./redis.ts')
-  const { url, close } = await startRedis({ port: ports?.redis ?? 0 })
-  return { settings: { REDIS_URL: url }, ports: { redis: portOf(url) }, close }
+  const redis = await startRedis({ port: ports?.redis ?? 0 })
+  const settings = { REDIS_URL: redis.url }
+  if (config.JOBS_URL) return { settings, ports: { redis: portOf(redis.url) }, close: redis.close }
+  try {
+    const jobs = await postgres(options)
+    return {
+      settings: { ...settings, ...jobs.settings },
+      ports: { redis: portOf(redis.url), ...jobs.ports },
+      close: async () => void (await Promise.all([redis.close(), jobs.close()])),
+    }
+  } catch (error) {
+    await redis.close()
+    throw error
+  }
+}
+
+const postgres = async ({ data, ports, log }: EnginesOptions): Promise<Part> => {
+  const { startPostgres } = await import('./postgres.ts')
+  const { url, close } = await startPostgres({
+    path: `${data}/jobs`,
+    port: ports?.postgres ?? 0,
+    waiting: WAITING,
+    warn: (text, err) => log.warn({ err }, text),
+  })
+  return { settings: { JOBS_URL: url }, ports: { postgres: portOf(url) }, close }
 }

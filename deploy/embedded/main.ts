@@ -13,11 +13,11 @@ const SAME_SIGNAL_MS = 1_000
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 const complain = (text: string): void => void process.stderr.write(`${text}\n`)
 
-const flagsOrExit = (): Flags => {
+const flagsOrExit = (): { readonly flags: Flags; readonly ownJobs: boolean } => {
   try {
     const flags = readFlags(process.argv.slice(2), processNames)
-    readConfig(environment({}))
-    return flags
+    const { JOBS_URL } = readConfig(environment({}))
+    return { flags, ownJobs: JOBS_URL !== undefined }
   } catch (error) {
     complain(error instanceof Error ? error.message : String(error))
     if (error instanceof BadFlag) complain('\n--help shows what there is.')
@@ -26,7 +26,7 @@ const flagsOrExit = (): Flags => {
 }
 
 const main = async (): Promise<void> => {
-  const flags = flagsOrExit()
+  const { flags, ownJobs } = flagsOrExit()
   if (flags.help) return say(HELP)
   process.title = 'dailygrind'
   // A terminal that is closed takes nothing any more; the mesh still stops in order.
@@ -67,7 +67,7 @@ const main = async (): Promise<void> => {
     progress: text => say(`${elapsed()}  ${text}`),
   })
   if (signals > 0) return stop()
-  say(`\n${banner({ ...mesh, data: flags.data, processes: mesh.pids(), tookMs: performance.now() })}`)
+  say(`\n${banner({ ...mesh, ownJobs, data: flags.data, processes: mesh.pids(), tookMs: performance.now() })}`)
 }
 
 main().catch((error: unknown) => {
