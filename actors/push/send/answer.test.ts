@@ -22,10 +22,14 @@ test('each status has its meaning', () => {
   })
 })
 
-test('when to come back is told in seconds or as a date; nonsense is nothing, and a day is the most', () => {
+test('when to come back is told in seconds or as a date; nonsense is nothing, and more than a day is an hour: the message may still come in time', () => {
   expect(said(429, '120')).toEqual({ kind: 'busy', afterMs: 120_000 })
+  expect(said(429, '86400')).toEqual({ kind: 'busy', afterMs: 86_400_000 })
   expect(said(503, 'Fri, 20 Nov 2026 10:00:30 GMT')).toEqual({ kind: 'busy', afterMs: 30_000 })
+  expect(said(503, 'Friday, 20-Nov-26 10:00:30 GMT')).toEqual({ kind: 'busy', afterMs: 30_000 })
   expect(said(429, 'Fri, 20 Nov 2026 09:00:00 GMT')).toEqual({ kind: 'busy', afterMs: 0 })
-  expect(said(429, 'soon')).toEqual({ kind: 'busy' })
-  expect(said(429, '999999999')).toEqual({ kind: 'busy', afterMs: 86_400_000 })
+  for (const nonsense of ['soon', '-5', '12.5', '1e3', '', '0x10', 'Fri, 99 Nov 2026 99:00:00 GMT'])
+    expect([nonsense, said(429, nonsense)]).toEqual([nonsense, { kind: 'busy' }])
+  for (const absurd of ['86401', '999999999', '9'.repeat(400), 'Fri, 20 Nov 2099 10:00:00 GMT'])
+    expect([absurd, said(429, absurd)]).toEqual([absurd, { kind: 'busy', afterMs: 3_600_000 }])
 })

@@ -8,13 +8,20 @@ export type Verdict =
   | { readonly kind: 'taken' | 'gone' | 'refused' | 'hopeless' }
   | { readonly kind: 'busy' | 'failed'; readonly afterMs?: number }
 
+/** No message waits for longer than this. Who asks for more, milliseconds for seconds maybe, is asked again after an hour. */
 const LONGEST_MS = 24 * 3_600_000
+const ABSURD_MS = 3_600_000
 
 /** `Retry-After` in ms: seconds or a date (RFC 9110); undefined where it is neither. */
 const asked = (retryAfter: string | undefined, now: number): { afterMs?: number } => {
   if (retryAfter === undefined) return {}
-  const ms = /^\d{1,9}$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - now
-  return Number.isNaN(ms) ? {} : { afterMs: Math.min(LONGEST_MS, Math.max(0, ms)) }
+  // A date begins with its day. `Date.parse` takes nearly anything: -5 is a day in May.
+  const ms = /^\d+$/.test(retryAfter)
+    ? Number(retryAfter) * 1000
+    : /^[A-Z][a-z]{2}/.test(retryAfter)
+      ? Date.parse(retryAfter) - now
+      : Number.NaN
+  return Number.isNaN(ms) ? {} : { afterMs: ms > LONGEST_MS ? ABSURD_MS : Math.max(0, ms) }
 }
 
 /** @param now epoch ms */

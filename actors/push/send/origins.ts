@@ -22,7 +22,7 @@ type Origin = {
   refusals: number
 }
 
-/** A share of the slots is all that an origin gets which has not answered yet, fails, or leaves us waiting. */
+/** A share of the slots is all that an origin gets which has not answered yet, or leaves us waiting; one that was left alone is tried by one at a time. */
 const SHARE = 4
 const SLOW_MS = 1_000
 /** How soon to come back for a slot. */
@@ -67,6 +67,11 @@ export const pushOrigins = ({ now, random, slots, refusing }: OriginsOptions) =>
     const [oldest] = origin.underWay
     return oldest !== undefined && now() - (began.get(oldest) ?? now()) > SLOW_MS
   }
+  const most = (origin: Origin) => {
+    if (origin.answers && !slow(origin)) return slots
+    const probed = origin.failures >= PATIENT || origin.refusedFor.size >= REFUSED
+    return probed ? 1 : Math.max(1, Math.floor(slots / SHARE))
+  }
   const pause = (origin: Origin, ms: number) => {
     origin.until = Math.max(origin.until, now() + ms)
   }
@@ -75,7 +80,8 @@ export const pushOrigins = ({ now, random, slots, refusing }: OriginsOptions) =>
     const times = refusedSubscriptions.get(subscription)?.times ?? 0
     refusedSubscriptions.set(subscription, { until: now() + grown(MINUTE, times, HOUR, random), times: times + 1 })
     origin.refusedFor.add(subscription)
-    if (origin.refusedFor.size < REFUSED) return
+    // Those that were under way when it was left alone say nothing new.
+    if (origin.refusedFor.size < REFUSED || origin.until > now()) return
     origin.answers = false
     pause(origin, grown(5 * MINUTE, origin.refusals++, HOUR, random))
     refusing(name, true)
@@ -102,8 +108,7 @@ export const pushOrigins = ({ now, random, slots, refusing }: OriginsOptions) =>
       if (left > 0) return { wait: left, why: `${name} is left alone for a while` }
       const own = (refusedSubscriptions.get(subscription)?.until ?? 0) - now()
       if (own > 0) return { wait: own, why: `${name} refused this subscription lately` }
-      const most = origin.answers && !slow(origin) ? slots : Math.max(1, Math.floor(slots / SHARE))
-      if (origin.underWay.size >= most) return { wait: CROWDED_MS, why: `${name} leaves us waiting` }
+      if (origin.underWay.size >= most(origin)) return { wait: CROWDED_MS, why: `${name} leaves us waiting` }
       const one = serial++
       const since = now()
       began.set(one, since)
@@ -121,7 +126,8 @@ export const pushOrigins = ({ now, random, slots, refusing }: OriginsOptions) =>
             origin.failedAt = now()
             const again = grown(SECOND, origin.failures - 1, MINUTE, random)
             if (verdict.kind === 'busy') pause(origin, Math.min(verdict.afterMs ?? again, HOUR))
-            else if (origin.failures >= PATIENT) pause(origin, again)
+            // Also one that is busy whenever it says it is not any more.
+            if (origin.failures >= PATIENT) pause(origin, again)
             return
           }
           origin.answers = true

@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest'
+import type { Verdict } from './answer.ts'
+import { pushOrigins } from './origins.ts'
+
+const SLOTS = 64
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const there = 'https://push.example'
+
+/** Origins on a clock that stands still unless it is told to go on; pauses are neither shortened nor stretched. */
+const origins = () => {
+  let now = Date.parse('2026-11-20T10:00:00.000Z')
+  let subscriptions = 0
+  const alarms: boolean[] = []
+  const known = pushOrigins({ now: () => now, random: () => 0.5, slots: SLOTS, refusing: (_, refuses) => void alarms.push(refuses) })
+  const enter = (origin = there, subscription = `s${subscriptions++}`) => known.enter(origin, subscription)
+  /** As many requests as there may be at once. */
+  const fill = (origin = there) => {
+    const leaves: ((v: Verdict | undefined) => void)[] = []
+    for (let slot = enter(origin); 'leave' in slot; slot = enter(origin)) leaves.push(slot.leave)
+    return leaves
+  }
+  const wait = (origin = there): number => {
+    const slot = enter(origin)
+    if ('wait' in slot) return slot.wait
+    slot.leave(undefined)
+    return 0
+  }
+  const once = (verdict: Verdict, origin = there) => {
+    const slot = enter(origin)
+    if ('wait' in slot) throw new Error(slot.why)
+    slot.leave(verdict)
+  }
+  const pass = (ms: number) => {
+    now += ms
+  }
+  return { alarms, fill, wait, once, pass }
+}
+
+test('who answers may have every slot; who has not yet, a share', () => {
+  const o = origins()
+  for (const leave of o.fill()) leave({ kind: 'taken' })
+  expect(o.fill()).toHaveLength(SLOTS)
+  expect(o.fill('https://other.example')).toHaveLength(SLOTS / 4)
+})
+
+test('many that are refused at once are one alarm and one pause, and the next try is one request', () => {
+  const o = origins()
+  o.once({ kind: 'taken' })
+  for (const leave of o.fill()) leave({ kind: 'refused' })
+  expect([o.alarms, o.wait()]).toEqual([[true], 5 * MINUTE])
+  o.pass(5 * MINUTE)
+  const [probe, ...more] = o.fill()
+  expect(more).toEqual([])
+  probe?.({ kind: 'refused' })
+  expect(o.wait()).toBe(10 * MINUTE)
+  o.pass(10 * MINUTE)
+  o.once({ kind: 'taken' })
+  expect(o.fill()).toHaveLength(SLOTS)
+  expect(o.alarms.at(-1)).toBe(false)
+})
+
+test('a service that does not answer costs one request a minute in the end, whoever waits for it', () => {
+  const o = origins()
+  for (let round = 0; round < 3; round++) {
+    const waiting = o.fill()
+    o.pass(5_000)
+    for (const leave of waiting) leave({ kind: 'failed' })
+  }
+  const pauses = Array.from({ length: 6 }, () => {
+    const pause = o.wait()
+    o.pass(pause)
+    const waiting = o.fill()
+    expect(waiting).toHaveLength(1)
+    o.pass(5_000)
+    for (const leave of waiting) leave({ kind: 'failed' })
+    return pause
+  })
+  expect(pauses).toEqual([4_000, 8_000, 16_000, 32_000, MINUTE, MINUTE])
+})
+
+test('who is busy is left alone as long as it asks, an hour at the most, and not without end asked again at once', () => {
+  const o = origins()
+  o.once({ kind: 'busy', afterMs: 30_000 })
+  expect(o.wait()).toBe(30_000)
+  o.pass(30_000)
+  o.once({ kind: 'taken' })
+  o.once({ kind: 'busy', afterMs: 24 * HOUR })
+  expect(o.wait()).toBe(HOUR)
+  o.pass(HOUR)
+  o.once({ kind: 'taken' })
+  const pauses = Array.from({ length: 5 }, () => {
+    o.once({ kind: 'busy', afterMs: 0 })
+    const pause = o.wait()
+    o.pass(pause)
+    return pause
+  })
+  expect(pauses).toEqual([0, 0, 4_000, 8_000, 16_000])
+})
