@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { ProblemDocument } from '../contracts/edge.ts'
@@ -114,6 +115,27 @@ describe('over HTTP', () => {
     }
     expect(actor.taken.length).toBe(before)
     expect((await ask('/health/live')).status).toBe(200)
+  })
+  test('a large answer reaches a slow reader whole', async () => {
+    const title = 'ä😀'.repeat(2_000_000)
+    const own = await start({ views: viewsWith({ 'post.get': async () => ({ body: { title } }) }) })
+    const answer = await fetch(`${own.edge.url}${POST}`, { headers: { authorization } })
+    expect((await answer.text()) === JSON.stringify({ title })).toBe(true)
+  })
+  test('who asks for a page again and again and reads nothing gets no more of it, and memory stays as it is', async () => {
+    const registry = new Registry()
+    const own = await start({ registry })
+    const client = raw(own.edge.port)
+    client.pause()
+    const before = process.memoryUsage().rss
+    client.say('GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(5_000))
+    const given = async () => Number(/route="GET \/openapi.json",status="200"\} (\d+)/.exec(await registry.metrics())?.[1] ?? 0)
+    await until('the first answer', async () => (await given()) || undefined)
+    // What came before this is dealt with.
+    for (let i = 0; i < 20; i++) expect((await fetch(`${own.edge.url}/health/live`)).status).toBe(200)
+    expect(await given()).toBeLessThan(500)
+    expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000)
+    client.end()
   })
   test('a header that comes twice is not taken for one of them', async () => {
     const client = raw(edge.port)
@@ -274,5 +296,36 @@ describe('an edge that goes away', () => {
     expect(frames.map(f => JSON.parse(f).op)).toEqual(['hello', 'drain', 'reply'])
     await drained
     expect(await edge.health()).toMatchObject({ ok: false, status: 'draining' })
+  })
+  test('takes a body that is on its way, and tells who waits in vain where to ask', async () => {
+    let release: () => void = () => {}
+    const held = new Promise<void>(resolve => {
+      release = resolve
+    })
+    const slow = randomUUID()
+    const { edge, actor, ports } = await start({}, async e => {
+      if (e.by === slow) await held
+      return { status: 201, body: { id: e.id } }
+    })
+    const text = JSON.stringify(draft)
+    const client = raw(edge.port)
+    client.say(
+      `POST /v1/posts HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n${text.slice(0, 9)}`,
+    )
+    const headers = { ...json, authorization: `Bearer ${pool.token(slow)}`, prefer: 'wait=20' }
+    const patient = fetch(`${edge.url}/v1/posts`, { method: 'POST', headers, body: text })
+    await until('the message of the patient', () => actor.taken[0])
+    const drained = edge.drain()
+    await expect(fetch(`${edge.url}/health/live`)).rejects.toThrow()
+    client.say(text.slice(9))
+    expect(await client.until(t => t.includes('\r\n\r\n'))).toContain('201 Created')
+    const accepted = await patient
+    await drained
+    release()
+    expect(accepted.status).toBe(202)
+    await until('the work', () => actor.done.find(e => e.by === slow))
+    const next = await start({ ports })
+    const operation = await fetch(`${next.edge.url}${accepted.headers.get('location')}`, { headers })
+    expect(await operation.json()).toMatchObject({ status: 'done', result: { id: actor.done.find(e => e.by === slow)?.id } })
   })
 })

@@ -77,7 +77,17 @@ const write = (res: HttpResponse, { status, headers, body, head }: EdgeAnswer, c
   if (status === 204 || status === 304) return void res.endWithoutBody()
   // The library's own way of telling a length without a body leaves the response pending and breaks the connection.
   if (head) return void res.writeHeader('content-length', String(Buffer.byteLength(body))).endWithoutBody()
-  res.end(body, close)
+  if (close) return void res.end(body, true)
+  endAsRead(res, body)
+}
+/**
+ * Sends a body no faster than it is read, and keeps its text meanwhile. The library's plain way copies what its reader does not take, and goes on to the
+ * next request of the connection: who asks for a page a thousand times in one packet and reads nothing would have a thousand copies of it kept.
+ */
+const endAsRead = (res: HttpResponse, body: string): void => {
+  const size = Buffer.byteLength(body)
+  const [, done] = res.tryEnd(body, size)
+  if (!done) res.onWritable(offset => res.tryEnd(Buffer.from(body).subarray(offset), size)[0])
 }
 
 /** Two lengths, or one that is a list: somebody between might read another message out of it than we do (RFC 9112, 6.3). */
@@ -125,7 +135,7 @@ export type Listening = {
   readonly port: number
   /** Takes no new connections; answers say that theirs closes. */
   readonly stop: () => void
-  /** Requests without an answer yet. */
+  /** Requests without an answer yet, those included whose body is still on its way. */
   readonly underWay: () => number
   /** Ends every connection. */
   readonly close: () => void
@@ -147,13 +157,17 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
 
   const onRequest = (res: HttpResponse, req: HttpRequest): void => {
     const request = requestOf(res, req)
+    if (isAmbiguous(request.headers)) return void res.writeStatus(statusLine(400)).end('', true)
+    underWay++
     let aborted = false
+    let handled = false
     res.onAborted(() => {
       aborted = true
+      // Work that has begun goes on without the caller.
+      if (!handled) underWay--
     })
-    if (isAmbiguous(request.headers)) return void res.writeStatus(statusLine(400)).end('', true)
     const answer = async (body: Uint8Array, oversized: boolean): Promise<void> => {
-      underWay++
+      handled = true
       const given = await handle({ ...request, body, oversized })
       underWay--
       if (aborted) return
