@@ -62,7 +62,9 @@ export type EdgeOptions = {
 
 const HEARTBEAT_MS = 25_000
 /** How long work that has begun may take after the edge was told to go: the longest default wait, and a little. */
-const DRAIN_MS = 6_000
+const DRAIN_MS = 5_500
+/** What it takes to tell those who prefer to wait longer where to ask. */
+const RELEASE_MS = 1_000
 const LOOK_MS = 20
 
 /** An edge without a socket: what `startEdge` puts behind one, and what tests call. */
@@ -78,6 +80,8 @@ export type EdgeCore = {
   readonly underWay: () => number
   /** Tells sockets and health checks that it goes away. */
   readonly leaving: () => void
+  /** Those who still wait for replies get a 202 and the place to ask. */
+  readonly release: () => void
   /** Closes sockets and leaves the backplane. */
   readonly close: () => Promise<void>
 }
@@ -199,6 +203,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
       phase = 'draining'
       stream.drain()
     },
+    release: waiting.release,
     close: async () => {
       stream.close()
       await seat?.leave()
@@ -237,8 +242,12 @@ export const startEdge = async (options: EdgeOptions): Promise<Edge> => {
   const drain = async () => {
     core.leaving()
     server.stop()
-    const until = clock.now() + DRAIN_MS
-    while (server.underWay() + core.underWay() > 0 && clock.now() < until) await clock.sleep(LOOK_MS)
+    const done = async (ms: number) => {
+      for (const until = clock.now() + ms; server.underWay() + core.underWay() > 0 && clock.now() < until; ) await clock.sleep(LOOK_MS)
+    }
+    await done(DRAIN_MS)
+    core.release()
+    await done(RELEASE_MS)
     if (server.underWay() + core.underWay() > 0) log.warn({ requests: server.underWay() }, 'closing with requests unanswered')
     await core.close()
     server.close()

@@ -26,6 +26,14 @@ export const waitingRoom = (clock: Clock) => {
       for (const w of late) w.done(undefined)
     }
   }
+  /** A reply has come, or, without one, nobody needs to wait any more. */
+  const settle = (id: string, reply?: Reply): void => {
+    const waiters = waiting.get(id)
+    if (!waiters) return
+    waiting.delete(id)
+    count -= waiters.length
+    for (const w of waiters) w.done(reply)
+  }
   const tick = async () => {
     ticking = true
     while (waiting.size > 0) {
@@ -46,13 +54,10 @@ export const waitingRoom = (clock: Clock) => {
         count++
         if (!ticking) void tick()
       }),
-    /** A reply has come, or, without one, nobody needs to wait any more. */
-    settle: (id: string, reply?: Reply): void => {
-      const waiters = waiting.get(id)
-      if (!waiters) return
-      waiting.delete(id)
-      count -= waiters.length
-      for (const w of waiters) w.done(reply)
+    settle,
+    /** Nobody waits any longer: all go without their replies. */
+    release: (): void => {
+      for (const id of [...waiting.keys()]) settle(id)
     },
     size: () => count,
     /** Since when the one waits who has waited longest but for so many others (epoch ms). */
