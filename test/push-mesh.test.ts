@@ -34,8 +34,8 @@ const say = async (by: string, type: string, data: unknown) => {
     return w.replies.get(message)?.at(-1)
   })
 }
-const join = async (userId: string, firstName: string, timeZone = 'UTC') =>
-  say(userId, 'user.replace', { firstName, lastName: 'Example', timeZone })
+const join = async (userId: string, firstName: string, timeZone = 'UTC', lastName = 'Example') =>
+  say(userId, 'user.replace', { firstName, lastName, timeZone })
 const befriend = async (one: string, two: string) => {
   await say(one, 'friend.request', { userId: two })
   await say(two, 'friend.accept', { userId: one })
@@ -45,8 +45,8 @@ const subscribe = async (userId: string): Promise<Browser & { id: string }> => {
   const { body } = await say(userId, 'push.subscribe', browser.subscription)
   return { ...browser, id: (body as { id: string }).id }
 }
-const publish = async (by: string) =>
-  ((await say(by, 'post.publish', { title: 'A quiet morning', content: 'Tea.' })).body as { id: string }).id
+const publish = async (by: string, title = 'A quiet morning') =>
+  ((await say(by, 'post.publish', { title, content: 'Tea.' })).body as { id: string }).id
 const eventually = (what: string, found: () => boolean | Promise<boolean>) =>
   until(what, async () => {
     await w.clock.advance(500)
@@ -138,6 +138,34 @@ test('a post is told to the friends who want it, not to strangers, and not to th
   await settled()
   expect(bodies(devices.wants)).toHaveLength(1)
 })
+
+test.each([
+  ['emoji', '👩‍💻'],
+  // six bytes each in JSON
+  ['control characters', 'a\u0001\u0002'],
+  ['letters', 'Ж'],
+])('the longest names, titles and comments there can be fit into one message (%s)', async (_, text) => {
+  await open(8)
+  const long = (length: number) =>
+    [...text.repeat(length)]
+      .slice(0, length - 1)
+      .join('')
+      .concat('.')
+  await join(ann, 'Ann')
+  await join(bob, long(80), 'UTC', long(80))
+  await befriend(bob, ann)
+  const phone = await subscribe(ann)
+  await settled()
+  const postId = await publish(ann, long(120))
+  await say(bob, 'comment.add', { postId, content: long(1000) })
+  await settled()
+  // the service takes no body of more than 4096 bytes (RFC 8030)
+  expect(service.wrong).toEqual([])
+  expect(phone.received.map(m => [m.title, m.body.startsWith(`${long(80)} comments on “${long(120)}”: `)])).toEqual([
+    [`${long(80)} ${long(80)}`, true],
+  ])
+})
+
 test('quiet hours are those of the recipient’s zone', async () => {
   await open(3)
   // nine in the morning in UTC

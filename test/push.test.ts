@@ -275,8 +275,10 @@ test('private addresses are never connected: by literal, by name, or by a name t
       ['169.254.169.254', 4],
       ['::1', 6],
     ],
-    [['fd00::1', 6]],
-    [['0.0.0.0', 4]],
+    ...['fd00::1', 'fe80::1', '::', '64:ff9b::7f00:1', '64:ff9b:1::a00:1', '2002:7f00:1::', '::ffff:0:7f00:1'].map(
+      (a): [string, number][] => [[a, 6]],
+    ),
+    ...['0.0.0.0', '100.64.0.1', '192.168.0.1', '172.16.0.1', '224.0.0.1', '255.255.255.255'].map((a): [string, number][] => [[a, 4]]),
   ]
   const send = async (host: string, told: [string, number][]) => {
     const http = httpTransport(4, QUICK, (name, _, done) => {
@@ -296,7 +298,18 @@ test('private addresses are never connected: by literal, by name, or by a name t
     }
   }
   for (const told of answers) expect([told, await send('push.example', told)]).toEqual([told, 'ForbiddenAddress'])
-  for (const literal of ['127.0.0.1', '[::1]', '[::ffff:127.0.0.1]', '0.0.0.0', '10.1.2.3'])
+  for (const literal of [
+    '127.0.0.1',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    '0.0.0.0',
+    '10.1.2.3',
+    '2130706433',
+    '0x7f.1',
+    '0177.0.0.1',
+    '[64:ff9b::127.0.0.1]',
+    '[fe80::1]',
+  ])
     expect([literal, await send(literal, [['203.0.113.1', 4]])]).toEqual([literal, 'ForbiddenAddress'])
   expect(connections).toBe(0)
   // every connection is looked up once, and made to what was looked up: a second answer has no effect
