@@ -6,7 +6,6 @@ export const EDGE_PROBLEMS = {
   'bad-request': problem(400, 'The request cannot be understood'),
   'invalid-token': problem(401, 'A valid token is needed'),
   forbidden: problem(403, 'You may not write here'),
-  'origin-not-allowed': problem(403, 'This origin may not connect'),
   'not-found': problem(404, 'There is no such thing, or you may not see it'),
   'method-not-allowed': problem(405, 'This resource does not take this method'),
   'body-too-large': problem(413, 'The body is too large'),

@@ -15,7 +15,13 @@ type Own = {
   readonly refuses?: readonly string[]
 }
 const answer = (description: string, content: object) => ({ description, headers: withHeaders(), content })
-const document = { type: 'object', description: 'the document itself' }
+/** What is written once and kept by those who have it. */
+const kept = (description: string, content: object) => ({
+  200: { description, headers: withHeaders('ETag'), content },
+  304: { description: 'Unchanged', headers: withHeaders('ETag') },
+})
+const document = json({ type: 'object', description: 'the document itself' })
+const page = { 'text/html': { schema: { type: 'string' } } }
 
 /** What the edge answers itself, whatever actors there are. */
 export const ownRoutes: readonly Own[] = [
@@ -42,10 +48,10 @@ export const ownRoutes: readonly Own[] = [
     path: '/v1/stream',
     id: 'stream',
     summary:
-      'The live stream: a WebSocket with the subprotocol dailygrind.v1, described in /asyncapi.json. A token that is missing or bad closes it with 4401',
+      'The live stream: a WebSocket with the subprotocol dailygrind.v1, described in /asyncapi.json. A token that is missing or bad closes it with 4401, an origin that is not allowed with 4403',
     open: true,
     answers: () => ({ 101: { description: 'Switching protocols' } }),
-    refuses: ['bad-request', 'origin-not-allowed'],
+    refuses: ['bad-request'],
   },
   {
     method: 'get',
@@ -72,7 +78,8 @@ export const ownRoutes: readonly Own[] = [
     id: 'openapi',
     summary: 'This document (OpenAPI 3.1)',
     open: true,
-    answers: () => ({ 200: answer('The document', json(document)) }),
+    answers: () => kept('The document', document),
+    parameters: refer('IfNoneMatch'),
   },
   {
     method: 'get',
@@ -80,16 +87,33 @@ export const ownRoutes: readonly Own[] = [
     id: 'asyncapi',
     summary: 'The stream and the internal messages (AsyncAPI 3.0)',
     open: true,
-    answers: () => ({ 200: answer('The document', json(document)) }),
+    answers: () => kept('The document', document),
+    parameters: refer('IfNoneMatch'),
   },
+  ...(
+    [
+      ['/', 'home', 'The page that leads to all others'],
+      ['/docs', 'docs', 'The documentation, to read'],
+    ] as const
+  ).map(
+    ([path, id, summary]): Own => ({
+      method: 'get',
+      path,
+      id,
+      summary,
+      open: true,
+      answers: () => kept('The page', page),
+      parameters: refer('IfNoneMatch'),
+    }),
+  ),
   {
     method: 'get',
     path: '/docs/problems/{code}',
     id: 'problem',
     summary: 'The page that explains a problem code',
     open: true,
-    parameters: [{ name: 'code', in: 'path', required: true, schema: { enum: Object.keys(problems).sort() } }],
-    answers: () => ({ 200: answer('The page', { 'text/html': { schema: { type: 'string' } } }) }),
+    parameters: [{ name: 'code', in: 'path', required: true, schema: { enum: Object.keys(problems).sort() } }, ...refer('IfNoneMatch')],
+    answers: () => kept('The page', page),
     refuses: ['not-found'],
   },
 ]

@@ -103,6 +103,6 @@ export const operation = (route: Route, schemas: Schemas) => {
       ...(spec.kind === 'query' && spec.versioned ? refer('IfNoneMatch') : []),
     ],
     ...(body ? { requestBody: { required: true, content: Object.fromEntries(media.map(m => [m, { schema: rest }])) } } : {}),
-    responses: { ...answersOf(route, schemas), ...refusalsOf(route, body, inPath.length + fields.length > 0, schemas) },
+    responses: { ...answersOf(route, schemas), ...refusalsOf(route, schemas) },
   }
 }

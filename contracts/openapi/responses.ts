@@ -7,16 +7,15 @@ import { type AnswerHeader, withHeaders } from './headers.ts'
 
 type EdgeProblem = keyof typeof EDGE_PROBLEMS
 
-/** What the edge itself may refuse on a route, before any actor is asked. */
-const edgeRefusals = ({ spec, path }: Route, body: boolean, fields: boolean): EdgeProblem[] => [
+/** What the edge itself may refuse on a route, before any actor is asked. A body that a write does not need must be a good one, too. */
+const edgeRefusals = ({ spec, path }: Route): EdgeProblem[] => [
   'bad-request',
+  'validation-failed',
   // an id that is none names nothing
   ...(path.includes('{') ? (['not-found'] as const) : []),
   ...(spec.who === 'anyone' ? [] : (['invalid-token'] as const)),
-  ...(body ? (['malformed-json', 'body-too-large', 'unsupported-media-type'] as const) : []),
-  ...(fields ? (['validation-failed'] as const) : []),
-  ...(spec.kind === 'query' && spec.list ? (['validation-failed', 'bad-cursor'] as const) : []),
-  ...(spec.kind === 'command' ? (['validation-failed', 'idempotency-key-reused'] as const) : []),
+  ...(spec.kind === 'query' && spec.list ? (['bad-cursor'] as const) : []),
+  ...(spec.kind === 'command' ? (['malformed-json', 'body-too-large', 'unsupported-media-type', 'idempotency-key-reused'] as const) : []),
   'rate-limited',
   'internal-error',
   'overloaded',
@@ -61,9 +60,9 @@ export const group = (codes: readonly string[], statusOf: (code: string) => numb
 }
 
 /** Every refusal of a route, the actor's and the edge's. */
-export const refusalsOf = (route: Route, body: boolean, fields: boolean, schemas: Schemas) =>
+export const refusalsOf = (route: Route, schemas: Schemas) =>
   problemResponses(
-    group([...route.spec.refuses, ...edgeRefusals(route, body, fields)], code => statusOf(route.spec, code)),
+    group([...route.spec.refuses, ...edgeRefusals(route)], code => statusOf(route.spec, code)),
     schemas,
   )
 
