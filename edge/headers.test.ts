@@ -46,9 +46,10 @@ describe('Prefer', () => {
       waits('WAIT="3"'),
       waits('wait=0'),
       waits('wait=-1'),
+      waits('wait=99999999999999999999'),
       waits('wait=x'),
       waits('foo'),
-    ]).toEqual([5000, 2000, 20_000, 3000, 0, 5000, 5000, 5000])
+    ]).toEqual([5000, 2000, 20_000, 3000, 0, 0, 20_000, 5000, 5000])
   })
   test('respond-async answers at once, with wait after that', () => {
     expect(preferenceOf('respond-async').waitMs).toBe(0)

@@ -15,8 +15,8 @@ export const preferenceOf = (header: string | undefined): Preference => {
   for (const part of header.split(',')) {
     const [name = '', value = ''] = (part.split(';')[0] ?? '').split('=').map(s => s.trim())
     if (name.toLowerCase() === 'respond-async') async = true
-    const seconds = /^"?(\d{1,9})"?$/.exec(value)?.[1]
-    if (name.toLowerCase() === 'wait' && seconds !== undefined) wait ??= Math.min(LONGEST_S, Number(seconds))
+    const seconds = /^"?(-?\d+)"?$/.exec(value)?.[1]
+    if (name.toLowerCase() === 'wait' && seconds !== undefined) wait ??= Math.max(0, Math.min(LONGEST_S, Number(seconds)))
   }
   return { waitMs: wait === undefined ? (async ? 0 : DEFAULT_WAIT_MS) : wait * 1000, async, wait }
 }
