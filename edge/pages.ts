@@ -18,7 +18,7 @@ body { font: 1rem/1.6 system-ui, sans-serif; max-width: 62rem; margin: 0 auto; p
 h1 { line-height: 1.2; margin: 0 0 .5rem } h2 { margin: 2.5rem 0 .5rem } p { max-width: 44rem }
 table { border-collapse: collapse; width: 100% } td, th { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line) }
 code { font: .9em ui-monospace, monospace } .soft { color: var(--soft) } nav { margin-bottom: 2rem } nav a { margin-right: 1rem }
-td:first-child { white-space: nowrap } @media (max-width: 40rem) { td:first-child { white-space: normal } }
+td:first-child { white-space: nowrap } @media (max-width: 40rem) { td:first-child { white-space: normal } td code { overflow-wrap: anywhere } }
 `
 const page = (title: string, body: string) => `<!doctype html>
 <html lang="en">
@@ -78,11 +78,13 @@ ${table(
   ownRoutes.map(r => [code(`${r.method.toUpperCase()} ${r.path}`), escaped(r.summary)]),
 )}
 <h2>The stream</h2>
-<p>A WebSocket at <code>/v1/stream</code> with the subprotocol <code>dailygrind.v1</code>. Any message of the table above can be sent over it; these events are heard:</p>
+<p>A WebSocket at <code>/v1/stream</code> with the subprotocol <code>dailygrind.v1</code>; its frames are described in
+<a href="/asyncapi.json">asyncapi.json</a>. Any message of the table above can be sent over it; these events are heard:</p>
 <p>${Object.keys(streamEvents).map(code).join(', ')}</p>
 <p>Close codes: ${Object.entries(CLOSE)
       .map(([name, n]) => `${code(String(n))} ${name}`)
-      .join(', ')}. <code>resume</code> is answered with <code>reset</code>: reload by HTTP.</p>
+      .join(', ')}. Who comes back says <code>resume</code> with the last <code>position</code> it had: every thing that
+changed since comes in its latest state, then <code>resumed</code>; or <code>reset</code>, when that is too long ago: reload by HTTP.</p>
 <h2>Who asks</h2>
 ${table(
   ['Role', 'Who that is'],
