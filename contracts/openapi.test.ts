@@ -91,6 +91,13 @@ describe('the OpenAPI document', () => {
     expect(operationAt('/v1/users/me', 'get')).not.toHaveProperty('responses.409')
   })
 
+  test('tells how a write was taken, also where it was refused', () => {
+    for (const status of ['201', '202', '409']) {
+      expect(operationAt('/v1/posts', 'post')).toHaveProperty(['responses', status, 'headers', 'Idempotency-Replayed'])
+      expect(operationAt('/v1/posts', 'post')).toHaveProperty(['responses', status, 'headers', 'Preference-Applied'])
+    }
+  })
+
   test('asks for no token where none is needed, and for one elsewhere', () => {
     expect(operationAt('/v1/config', 'get')).toHaveProperty('security', [])
     expect(operationAt('/v1/timeline', 'get')).not.toHaveProperty('security')

@@ -72,6 +72,8 @@ describe('an answer is described, when', () => {
     const [method = '', path = ''] = what.split(' ')
     const response = JSON.stringify(paths[path]?.[method.toLowerCase()]?.responses[String(answer.status)])
     expect(response, `${what} answers ${answer.status} ${answer.body.slice(0, 200)}`).toBeDefined()
+    for (const name of ['etag', 'location', 'preference-applied', 'retry-after', 'www-authenticate'])
+      if (answer.headers[name] !== undefined) expect(response?.toLowerCase(), what).toContain(`/headers/${name}"`)
     if (answer.status >= 400) expect(response, what).toContain(`"${ProblemDocument.parse(json(answer)).code}"`)
   }
   const ask = (what: string, query: string, sent: Sent) => {

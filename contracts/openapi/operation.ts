@@ -2,7 +2,7 @@ import { Operation, Paging } from '../edge.ts'
 import type { JsonSchema, Schemas } from '../json-schema.ts'
 import { queries, type Route } from '../mesh.ts'
 import { refer, withHeaders } from './headers.ts'
-import { json, refusalsOf } from './responses.ts'
+import { json, refusalsOf, writeHeaders } from './responses.ts'
 
 /** The names between braces in a path. */
 const pathFields = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map(m => m[1] ?? '')
@@ -61,7 +61,7 @@ const answersOf = ({ spec, method }: Route, schemas: Schemas) => {
   }
   const done = Object.entries(spec.answer).map(([status, schema]) => {
     const headers = withHeaders(
-      'Idempotency-Replayed',
+      ...writeHeaders,
       ...(versioned.has(schema) ? (['ETag'] as const) : []),
       ...(status === '201' && method === 'POST' ? (['Location'] as const) : []),
     )
@@ -72,7 +72,7 @@ const answersOf = ({ spec, method }: Route, schemas: Schemas) => {
     ...Object.fromEntries(done),
     202: {
       description: 'Accepted: asked for (`Prefer: respond-async`), or not done in time. It will be done, once.',
-      headers: withHeaders('Location', 'Preference-Applied', 'Idempotency-Replayed'),
+      headers: withHeaders('Location', ...writeHeaders),
       content: json(schemas.of(Operation, 'output')),
     },
   }

@@ -31,14 +31,21 @@ export const statusOf = (spec: AnyCommand | AnyQuery, code: string): number => {
 const headersOf = (status: number): AnswerHeader[] =>
   status === 401 ? ['WWW-Authenticate'] : status === 429 || status === 503 ? ['Retry-After'] : []
 
+/** What tells how a write was taken, whatever became of it. */
+export const writeHeaders = ['Preference-Applied', 'Idempotency-Replayed'] as const satisfies readonly AnswerHeader[]
+
 /** One answer a status, each with the codes that it may carry. */
-export const problemResponses = (byStatus: ReadonlyMap<number, readonly string[]>, schemas: Schemas) =>
+export const problemResponses = (
+  byStatus: ReadonlyMap<number, readonly string[]>,
+  schemas: Schemas,
+  headers: readonly AnswerHeader[] = [],
+) =>
   Object.fromEntries(
     [...byStatus].map(([status, codes]) => [
       String(status),
       {
         description: codes.map(code => `\`${code}\`: ${problems[code]?.title}`).join('\n\n'),
-        headers: withHeaders(...headersOf(status)),
+        headers: withHeaders(...headersOf(status), ...headers),
         content: {
           'application/problem+json': {
             schema: {
@@ -64,6 +71,7 @@ export const refusalsOf = (route: Route, schemas: Schemas) =>
   problemResponses(
     group([...route.spec.refuses, ...edgeRefusals(route)], code => statusOf(route.spec, code)),
     schemas,
+    route.spec.kind === 'command' ? writeHeaders : [],
   )
 
 export const json = (schema: unknown) => ({ 'application/json': { schema } })
