@@ -93,44 +93,41 @@ export const state = <const T extends Template & { subject: string | readonly st
   t: T & { initial: z.infer<T['value']>; subject: Fields<T['pk']> | readonly Fields<T['pk']>[] },
 ) => {
   const place = placer<T>(t)
-  const self = {
-    kind: 'state' as const,
-    ...t,
-    at: (key: KeyOf<T>) => ({ kind: 'ref' as const, record: self as unknown as StateRecord<T>, place: place(key) }),
+  const record: StateRecord<T> = { kind: 'state', ...t }
+  return Object.assign(record, {
+    at: (key: KeyOf<T>) => ({ kind: 'ref' as const, record, place: place(key) }),
     /** Writes the item for the first time; the turn is decided anew if it exists already. */
     create: (key: KeyOf<T>, value: z.infer<T['value']>): Write => ({
       write: 'put',
-      record: self,
+      record,
       place: place(key),
       value: value as Record<string, unknown>,
     }),
     /** Changes the item as it was loaded (the command's `loads` must name it). */
     change: (key: KeyOf<T>, change: (value: z.infer<T['value']>) => z.infer<T['value']>): Write => ({
       write: 'change',
-      record: self,
+      record,
       place: place(key),
       change: change as (value: never) => unknown,
     }),
-  }
-  return self
+  })
 }
 type StateRecord<T extends Template> = T & {
   readonly kind: 'state'
   readonly subject: string | readonly string[]
-  readonly initial: unknown
+  readonly initial: z.infer<T['value']>
 }
 
 /** A row: an item that only the turns of one key write, so the key's version guards it. `subject` names the value's field that holds the person. */
 export const row = <const T extends Template & { subject: keyof z.infer<T['value']> & string }>(t: T) => {
   const place = placer(t)
-  const self = {
-    kind: 'row' as const,
-    ...t,
-    at: (key: KeyOf<T>) => ({ kind: 'ref' as const, record: self as unknown as RowRecord<T>, place: place(key) }),
+  const record: RowRecord<T> = { kind: 'row', ...t }
+  return Object.assign(record, {
+    at: (key: KeyOf<T>) => ({ kind: 'ref' as const, record, place: place(key) }),
     /** The first `limit` rows of a partition, for work that goes on in pages. */
     page: (partition: PartitionOf<T>, limit: number) => ({
       kind: 'page' as const,
-      record: self as unknown as RowRecord<T>,
+      record,
       table: t.table,
       pk: fill(t.pk, partition),
       prefix: t.sk.split('{')[0] ?? '',
@@ -139,37 +136,34 @@ export const row = <const T extends Template & { subject: keyof z.infer<T['value
     /** @param expiresAt epoch seconds after which the item counts as gone */
     put: (value: z.infer<T['value']>, expiresAt?: number): Write => ({
       write: 'put',
-      record: self,
+      record,
       place: place(value as KeyOf<T>),
       value: value as Record<string, unknown>,
       ...(expiresAt === undefined ? {} : { expiresAt }),
     }),
-    remove: (key: KeyOf<T>): Write => ({ write: 'remove', record: self, place: place(key) }),
-  }
-  return self
+    remove: (key: KeyOf<T>): Write => ({ write: 'remove', record, place: place(key) }),
+  })
 }
 type RowRecord<T extends Template> = T & { readonly kind: 'row'; readonly subject: string | readonly string[] }
 
 /** Counters that turns of several keys add to. `add` fails, and the turn is decided anew, when a sum would pass its `atMost`. */
 export const counter = <const T extends Template & { subject: Fields<T['pk']>; initial: z.infer<T['value']> }>(t: T) => {
   const place = placer(t)
-  const self = {
-    kind: 'counter' as const,
-    ...t,
-    at: (key: KeyOf<T>) => ({ kind: 'ref' as const, record: self as unknown as CounterRecord<T>, place: place(key) }),
+  const record: CounterRecord<T> = { kind: 'counter', ...t }
+  return Object.assign(record, {
+    at: (key: KeyOf<T>) => ({ kind: 'ref' as const, record, place: place(key) }),
     add: (
       key: KeyOf<T>,
       by: { [K in keyof z.infer<T['value']>]?: number },
       atMost: { [K in keyof z.infer<T['value']>]?: number } = {},
     ): Write => ({
       write: 'add',
-      record: self,
+      record,
       place: place(key),
       by: by as Record<string, number>,
       atMost: atMost as Record<string, number>,
     }),
-  }
-  return self
+  })
 }
 type CounterRecord<T extends Template> = T & {
   readonly kind: 'counter'
