@@ -195,6 +195,37 @@ describe('the stream', () => {
     stream.close()
   })
 
+  test('comes back when it was asked to by a server that goes away, although it is gone before', async () => {
+    const came: number[] = []
+    sockets.on('connection', socket => {
+      came.push(Date.now())
+      socket.send(hello('here'))
+      if (came.length > 1) return
+      socket.send(JSON.stringify({ op: 'drain', afterMs: 700, position: 'here' }))
+      socket.close(1012)
+    })
+    const stream = (await ana()).stream({ WebSocket, onEvent: () => undefined })
+    await vi.waitFor(() => expect(came).toHaveLength(2), 5_000)
+    expect((came[1] ?? 0) - (came[0] ?? 0)).toBeGreaterThanOrEqual(690)
+    stream.close()
+  })
+
+  test('comes back ever later to a server that lets it in and throws it out', async () => {
+    const came: number[] = []
+    sockets.on('connection', socket => {
+      came.push(Date.now())
+      socket.send(hello('here'))
+      socket.close(4429)
+    })
+    const random = vi.spyOn(Math, 'random').mockReturnValue(1)
+    const stream = (await ana()).stream({ WebSocket, onEvent: () => undefined })
+    await vi.waitFor(() => expect(came).toHaveLength(4), 5_000)
+    stream.close()
+    random.mockRestore()
+    const pauses = came.slice(1).map((at, i) => at - (came[i] ?? 0))
+    expect(pauses.map((ms, i) => ms >= 100 * 2 ** (i + 1) - 10)).toEqual([true, true, true])
+  })
+
   test('takes a new token after 4401, and gives up after 4403', async () => {
     let connections = 0
     sockets.on('connection', socket => {

@@ -49,6 +49,8 @@ export type Stream = {
 }
 
 const REMEMBERED = 2_000
+/** How long a socket must have been open for its loss to be the first of its kind. */
+const STEADY_MS = 5_000
 const Op = z.object({ op: z.string() })
 const Closed = z.object({ code: z.number() })
 const Said = z.object({ data: z.string() })
@@ -69,6 +71,9 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
   let position: string | undefined
   let socket: Socket | undefined
   let failures = 0
+  /** Epoch ms: since when the socket is open, and before when it was asked not to come back. */
+  let openedAt = Number.POSITIVE_INFINITY
+  let notBefore = 0
   let over = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -94,7 +99,7 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
   const frames: Readonly<Record<string, (frame: unknown, text: string) => void>> = {
     hello: frame => {
       const hello = Hello.parse(frame)
-      failures = 0
+      openedAt = Date.now()
       if (position === undefined) position = hello.position
       else say({ op: 'resume', position })
       for (const { frame: waiting } of unanswered.values()) say(waiting)
@@ -115,6 +120,7 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
     drain: frame => {
       const { afterMs } = Drain.parse(frame)
       const leaving = socket
+      notBefore = Date.now() + afterMs
       timer = setTimeout(() => leaving?.close(1000), afterMs)
     },
   }
@@ -128,8 +134,10 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
       return end(new Error(`the stream was refused with ${code}`))
     }
     options.onConnection?.('lost', code)
-    failures += 1
-    timer = setTimeout(() => void connect(code === CLOSE.token), backOff(failures, 100, 10_000))
+    // a socket that is closed again and again as soon as it is open is not doing well
+    failures = Date.now() - openedAt > STEADY_MS ? 1 : failures + 1
+    openedAt = Number.POSITIVE_INFINITY
+    timer = setTimeout(() => void connect(code === CLOSE.token), Math.max(backOff(failures, 100, 10_000), notBefore - Date.now()))
   }
   const connect = async (renewed: boolean) => {
     const bearer = await token(renewed).catch((error: unknown) => new Error('the stream got no token', { cause: error }))
