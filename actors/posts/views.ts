@@ -52,6 +52,30 @@ export const commentBody = (c: CommentRow, author: Person): Comment => ({
 export const currentOf = ({ current }: Slot, now: number): Slot['current'] =>
   current !== null && now < Date.parse(current.expiresAt) ? current : null
 
+type Deletion = NonNullable<Slot['lastDeletion']>
+const DAY = 24 * 3_600_000
+/** How many of an author's posts are looked at: those of a few days, and those that were deleted among them. */
+const RECENT = 100
+
+/**
+ * Which of an author's posts were deleted since a time: every one that was current then or later, and the last one in any case.
+ * A slot tells of the last only, and an author may delete, publish and delete again while a reader is away.
+ * @param since epoch ms
+ */
+export const deletedSince = async (read: Reader, authorId: string, { lastDeletion }: Slot, since: number): Promise<Deletion[]> => {
+  const from = new Date(since).toISOString()
+  if (lastDeletion === null || lastDeletion.at < from) return []
+  // What was current then was published within a day before, on a date that is within a day of the one in Greenwich.
+  const day = new Date(since - 2 * DAY).toISOString().slice(0, 10).replaceAll('-', '')
+  const { items } = await read.range(post, { authorId }, { after: post.at({ authorId, day, serial: '0' }).place.sk, limit: RECENT })
+  const others = items.flatMap(({ value: p }) =>
+    p.status === 'deleted' && p.changedAt >= from && p.postId !== lastDeletion.postId
+      ? [{ postId: p.postId, at: p.changedAt, eventId: p.eventId }]
+      : [],
+  )
+  return [...others, lastDeletion]
+}
+
 /** Posts of people whom the viewer is known to see, in one round of reads; undefined where a post or its author is gone. */
 export const postsFor = async (read: Reader, viewer: string, ids: readonly string[]): Promise<(Post | undefined)[]> => {
   const [states, authors, likes] = await Promise.all([

@@ -145,6 +145,11 @@ test('each of two people is told of the other, while it is so', async () => {
   const blocked = w.say(ann, 'user.block', { userId: bob })
   expect(await hears(accepted, 'friend.accepted')).toEqual({})
   expect(await hears(blocked, 'friend.removed')).toMatchObject(eachOther)
+  w.say(ann, 'user.edit', { firstName: 'Anne' })
+  expect(await hears(blocked, 'friend.removed'), 'a name taken after the block is hidden').toMatchObject({
+    [ann]: { user: { id: bob, firstName: 'Bob' } },
+    [bob]: { user: { id: ann, firstName: '' } },
+  })
   w.say(ann, 'user.unblock', { userId: bob })
   w.say(bob, 'friend.request', { userId: ann })
   expect(await hears(blocked, 'friend.removed'), 'they have found together again').toEqual({})

@@ -5,7 +5,7 @@ import { type Pair, type Person, pair, pairOf, user } from '../../contracts/user
 import { type EffectContext, type Heard, hearings } from '../kernel/hearing.ts'
 import type { Reader } from '../kernel/reader.ts'
 import { commentBody, postForEach } from '../posts/views.ts'
-import { friendsOf, inCircle, personOf, standing } from '../users/views.ts'
+import { friendsOf, inCircle, personOf, personUntil, standing } from '../users/views.ts'
 import { tellOnline } from './telling.ts'
 
 // Events come late, twice and out of order. So each is told as things stand now, to those who may see them now, and not at all when a newer event
@@ -85,7 +85,9 @@ const between = (stillSo: (pair: Pair, by: string) => boolean) => ({
       if (!stillSo(now, by)) return []
       return online.flatMap(viewer => {
         const [id, of] = viewer === a ? [b, two] : [a, one]
-        return of.status === 'live' ? [{ to: [viewer], data: { user: personOf(id, of) } }] : []
+        // A block hides what changes after it, also from late word of it.
+        const hidden = standing(viewer, id, of, now) === 'hidden'
+        return of.status === 'live' ? [{ to: [viewer], data: { user: hidden ? personUntil(id, of, event.at) : personOf(id, of) } }] : []
       })
     })
   },

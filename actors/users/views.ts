@@ -54,6 +54,10 @@ export const personOf = (userId: string, of: User): Person => ({
   avatar: null,
 })
 
+/** Somebody who is hidden now, as they were known until a time: without a name if it may have changed since. @param at RFC 3339 */
+export const personUntil = (userId: string, of: User, at: string): Person =>
+  personOf(userId, of.status === 'live' && of.changedAt > at ? { status: 'none' } : of)
+
 const relation = (viewer: string, person: string, between: Pair): Profile['relation'] => {
   if (viewer === person) return 'self'
   if (between.status === 'friends') return 'friend'

@@ -61,6 +61,33 @@ test('a deleted post is told of, and one of a person who is no friend is not', a
   expect(await changesSince(read, ann, since('10:15'), Date.parse('2026-11-21T00:00:00.000Z'))).toEqual([])
 })
 
+test('every post that somebody may still show is told of when it is gone, not only the last that was deleted', async () => {
+  const w = village(ann, bob)
+  w.befriend(ann, bob)
+  const shown = w.publish(bob, at('10:00'))
+  w.say(bob, 'post.delete', { postId: shown.id }, at('10:20'))
+  const never = w.publish(bob, at('10:30'))
+  w.say(bob, 'post.delete', { postId: never.id }, at('10:40'))
+  const gone = async (hour: string) =>
+    (await changesSince(await w.read(), ann, since(hour), NOW)).map(c => [c.type, c.at, 'id' in c.data && c.data.id])
+  const second = ['post.deleted', at('10:40').at, never.id]
+  expect(await gone('10:10')).toEqual([['post.deleted', at('10:20').at, shown.id], second])
+  expect(await gone('10:25')).toEqual([second])
+  expect(await gone('10:50')).toEqual([])
+})
+
+test('a name that was taken after a block is not told with the block', async () => {
+  const w = village(ann, bob)
+  w.befriend(ann, bob)
+  w.say(bob, 'user.block', { userId: ann }, at('10:10'))
+  const told = async (who: string) => (await changesSince(await w.read(), who, since('09:55'), NOW)).find(c => c.type === 'friend.removed')
+  expect(await told(ann)).toMatchObject({ data: { user: { id: bob, firstName: 'Bob' } } })
+  w.say(bob, 'user.edit', { firstName: 'Robert' }, at('10:20'))
+  expect(await told(ann)).toMatchObject({ data: { user: { id: bob, firstName: '', lastName: '' } } })
+  w.say(bob, 'user.unblock', { userId: ann }, at('10:30'))
+  expect(await told(ann)).toMatchObject({ data: { user: { id: bob, firstName: 'Robert' } } })
+})
+
 test('who blocks somebody is gone from that circle, whose posts are seen no more', async () => {
   const w = village(ann, bob)
   w.befriend(ann, bob)

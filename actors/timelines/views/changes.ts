@@ -2,8 +2,8 @@ import { type LivePost, like, type PostState, post, postKey, slot } from '../../
 import type { StreamEvents } from '../../../contracts/stream.ts'
 import { type CircleEntry, type User, user } from '../../../contracts/users.ts'
 import type { Reader } from '../../kernel/reader.ts'
-import { currentOf, postBody } from '../../posts/views.ts'
-import { circleOf, personOf } from '../../users/views.ts'
+import { currentOf, deletedSince, postBody } from '../../posts/views.ts'
+import { circleOf, peopleFor, personOf, personUntil } from '../../users/views.ts'
 
 /** A thing as it is now, told as an event of its latest kind; `at` is when it changed last (RFC 3339). */
 export type Change = {
@@ -18,8 +18,10 @@ const RELATION = {
   none: 'friend.removed',
 } as const
 
-const ofRelation = (e: CircleEntry, them: User): Change[] =>
-  them.status === 'live' ? [{ id: e.eventId, type: RELATION[e.relation], at: e.changedAt, data: { user: personOf(e.other, them) } }] : []
+const ofRelation = ({ eventId, relation, changedAt, other }: CircleEntry, them: User, hidden: boolean): Change[] => {
+  const user = hidden ? personUntil(other, them, changedAt) : personOf(other, them)
+  return them.status === 'live' ? [{ id: eventId, type: RELATION[relation], at: changedAt, data: { user } }] : []
+}
 
 const ofPerson = (them: User): Change[] =>
   them.status === 'live'
@@ -56,21 +58,26 @@ export const changesSince = async (read: Reader, by: string, since: number, now:
   const person = (id: string): User => byId.get(id) ?? { status: 'none' }
 
   const ids = slots.flatMap(s => currentOf(s, now)?.postId ?? [])
-  const [posts, likes] = await Promise.all([
+  // Who left may have left by a block.
+  const left = circle.filter(e => e.relation === 'none' && e.changedAt >= from)
+  const [posts, likes, deletions, seen] = await Promise.all([
     read.all(ids.map(id => post.at(postKey(id)))),
     read.all(ids.map(postId => like.at({ postId, by }))),
+    Promise.all(slots.map((s, i) => deletedSince(read, authors[i] ?? '', s, since))),
+    peopleFor(read, by, left, e => e.other),
   ])
+  const hidden = new Set(left.filter((_, i) => seen[i] === undefined))
   const changes: Change[] = [
-    ...circle.flatMap(e => (e.changedAt >= from ? ofRelation(e, person(e.other)) : [])),
+    ...circle.flatMap(e => (e.changedAt >= from ? ofRelation(e, person(e.other), hidden.has(e)) : [])),
     ...[by, ...near.map(e => e.other)].flatMap(id => {
       const them = person(id)
       return them.status === 'live' && them.changedAt >= from && them.contentVersion > 1 ? ofPerson(them) : []
     }),
-    ...slots.flatMap((s, i): Change[] => {
-      const gone = s.lastDeletion
-      const authorId = authors[i] ?? ''
-      return gone && gone.at >= from ? [{ id: gone.eventId, type: 'post.deleted', at: gone.at, data: { id: gone.postId, authorId } }] : []
-    }),
+    ...deletions.flatMap((gone, i) =>
+      gone.map(({ eventId, at, postId }): Change => {
+        return { id: eventId, type: 'post.deleted', at, data: { id: postId, authorId: authors[i] ?? '' } }
+      }),
+    ),
     ...posts.flatMap((p: PostState, i) =>
       p.status === 'live' && p.changedAt >= from ? [ofPost(p, person(p.authorId), likes[i]?.liked ?? false)] : [],
     ),
