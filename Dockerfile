@@ -1,7 +1,7 @@
 # One image for every process of the mesh; the command chooses: dist/edge/main.js (default), dist/actors/main.js <actor>, dist/deploy/provision.js.
 ARG NODE_IMAGE=node:20-bookworm-slim
 
-FROM ${NODE_IMAGE} AS build
+FROM ${NODE_IMAGE} AS sources
 WORKDIR /app
 # What is installed changes less often than what is built: its layer is kept.
 COPY package.json package-lock.json .npmrc ./
@@ -13,6 +13,17 @@ COPY contracts contracts
 COPY actors actors
 COPY edge edge
 COPY deploy deploy
+
+# With development's packages: for compose's stand-in of Cognito, which is none of the mesh's own.
+FROM sources AS stand-in
+RUN install -d -o node /data
+USER node
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=15s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.OPERATIONS_PORT}/health/ready`).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "--import", "tsx"]
+
+FROM sources AS build
 RUN npm run build
 # Without development's packages, and of uWebSockets.js with the one binary that this Node loads here (there are 40, of 4 MB each).
 RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund \

@@ -13,7 +13,7 @@ const USER_POOL_ID = `${REGION}_dailygrnd`
 const CLIENT_ID = 'dailygrindembeddedclient00'
 
 export type Cognito = {
-  /** Where the Cognito protocol is spoken, `http://127.0.0.1:<port>`. */
+  /** Where the Cognito protocol is spoken: `http://127.0.0.1:<port>`, unless it was given another host. */
   endpoint: string
   region: string
   userPoolId: string
@@ -31,7 +31,8 @@ export type Cognito = {
 /**
  * Starts an embedded Cognito with one pool, whose people sign in with an e-mail address and are confirmed as they sign up.
  * @param dataDir keeps the users over restarts (unencrypted, passwords too); without it they are gone at `close`.
- * @param port of 127.0.0.1; 0, the default, takes a free one. Rejects with `code` EADDRINUSE when it is taken.
+ * @param host 127.0.0.1, the default; another only inside a container whose ports are published on loopback.
+ * @param port of it; 0, the default, takes a free one. Rejects with `code` EADDRINUSE when it is taken.
  * @param production refuses to start: the key that signs the tokens is published with cognito-local.
  * @param onPostConfirmation the post-confirmation trigger; sign-up answers when it has finished. What it throws, sign-up
  *   answers as `UserLambdaValidationException`, and the user exists all the same.
@@ -39,12 +40,14 @@ export type Cognito = {
  */
 export async function startCognito({
   dataDir,
+  host = '127.0.0.1',
   port = 0,
   production,
   onPostConfirmation,
   warn = text => console.error(text),
 }: {
   dataDir?: string
+  host?: string
   port?: number
   production: boolean
   onPostConfirmation(event: PostConfirmationEvent): Promise<void>
@@ -57,11 +60,11 @@ export async function startCognito({
   const clean = async (): Promise<void> => {
     if (kept === undefined) await rm(directory, { recursive: true, force: true })
   }
-  const config = { port, dataDir: directory, region: REGION, userPoolId: USER_POOL_ID, clientId: CLIENT_ID }
+  const config = { host, port, dataDir: directory, region: REGION, userPoolId: USER_POOL_ID, clientId: CLIENT_ID }
   try {
     const child = await superviseChild(config, onPostConfirmation, warn)
     return {
-      endpoint: `http://127.0.0.1:${child.port}`,
+      endpoint: `http://${host}:${child.port}`,
       region: REGION,
       userPoolId: USER_POOL_ID,
       clientId: CLIENT_ID,

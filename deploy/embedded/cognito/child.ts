@@ -43,7 +43,7 @@ function confirmed(event: PostConfirmationEvent): Promise<void> {
   })
 }
 
-async function start({ port, dataDir, region, userPoolId, clientId }: ChildConfig): Promise<void> {
+async function start({ host, port, dataDir, region, userPoolId, clientId }: ChildConfig): Promise<void> {
   const clock = new DateClock()
   const triggers = poolTriggers(region, confirmed)
   const journal = (id: string, defaults: object) => openJournal(join(dataDir, `${id}.jsonl`), defaults)
@@ -101,7 +101,7 @@ async function start({ port, dataDir, region, userPoolId, clientId }: ChildConfi
   const { jwk }: { jwk: Jwk } = createRequire(import.meta.url)('cognito-local/lib/keys/cognitoLocal.public.json')
   const jwks = { keys: [jwk] }
   const server = cognitoHttp(cognitoRequests(route, ctx, { userPoolId, clientId, jwks }), userPoolId, jwks)
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the server listens on no port')
   tell({ kind: 'ready', port: address.port, jwks })
