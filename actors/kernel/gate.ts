@@ -17,10 +17,12 @@ export const gate = (clock: Clock, onChange: (paused: boolean, error: unknown) =
   }
   return {
     failed: (error: unknown) => {
-      failures++
       last = error
-      until = clock.now() + Math.min(10_000, 125 * 2 ** failures)
       change(true, error)
+      // What was under way when polling paused fails of the same outage: a hiccup with sixty turns under way is one failure and not sixty.
+      if (clock.now() < until) return
+      failures++
+      until = clock.now() + Math.min(10_000, 125 * 2 ** failures)
     },
     ok: () => {
       failures = 0
