@@ -89,12 +89,14 @@ describe('the SQS mailbox', { timeout: 20_000 }, () => {
     // Ten messages a request, all full.
     expect(calls.get('SendMessageBatchCommand')).toBe(40)
     const got: Delivery[] = []
+    const acks: Promise<void>[] = []
     const consumer = mailbox.consume('shared.fifo', { pollers: 2, visibility: 30 }, async deliveries => {
       got.push(...deliveries)
-      for (const d of deliveries) void d.ack()
+      acks.push(...deliveries.map(d => d.ack()))
     })
     await vi.waitFor(() => expect(got.length).toBe(400), DEADLINE)
     await consumer.stop()
+    await Promise.all(acks)
     expect(calls.get('DeleteMessageBatchCommand')).toBeLessThanOrEqual(100)
     await close()
   })

@@ -18,18 +18,29 @@ const ACK_LANES = 2
 
 type Queue = { readonly name: string; readonly sqs: SQSClient; readonly url: () => Promise<string> }
 const DONE: Outcome<void> = { ok: true, value: undefined }
+type BatchAnswer = {
+  readonly Successful?: readonly { readonly Id: string | undefined }[] | undefined
+  readonly Failed?: readonly BatchResultErrorEntry[] | undefined
+}
 
-/** Entries are named by their positions: an entry id given twice fails the whole batch. */
+/**
+ * Entries are named by their positions: an entry id given twice fails the whole batch. One that the answer does not name at all has not succeeded: such an
+ * answer is something's between us and the queue.
+ */
 const outcomes = (
+  name: string,
   count: number,
-  failed: readonly BatchResultErrorEntry[] | undefined,
+  { Successful, Failed }: BatchAnswer,
   error: (at: number, entry: BatchResultErrorEntry) => Error | undefined,
 ): Outcome<void>[] => {
-  const result = new Array<Outcome<void>>(count).fill(DONE)
-  for (const entry of failed ?? []) {
+  const result = Array.from({ length: count }, (_, at): Outcome<void> => {
+    return { ok: false, error: new Error(`what came of entry ${at} is not in the answer of ${name}`) }
+  })
+  for (const { Id } of Successful ?? []) result[Number(Id)] = DONE
+  for (const entry of Failed ?? []) {
     const at = Number(entry.Id)
     const wrong = error(at, entry)
-    if (wrong) result[at] = { ok: false, error: wrong }
+    result[at] = wrong ? { ok: false, error: wrong } : DONE
   }
   return result
 }
@@ -46,13 +57,13 @@ export const sqsSends = ({ name, sqs, url }: Queue) => {
     order: item => item.message.group,
     flush: async items => {
       // The library says which entries failed, not why: the reasons are in the answer, which passes here.
-      let failed: readonly BatchResultErrorEntry[] | undefined
+      let answer: BatchAnswer | undefined
       const overheard: SQSClient = Object.create(sqs, {
         send: {
           value: async (command: SendMessageBatchCommand) => {
-            const answer = await sqs.send(command)
-            failed = answer.Failed
-            return answer
+            const said = await sqs.send(command)
+            answer = said
+            return said
           },
         },
       })
@@ -67,9 +78,9 @@ export const sqsSends = ({ name, sqs, url }: Queue) => {
         await producer.send(entries)
       } catch (error) {
         // Nothing was answered: the whole request failed, and with it all its callers.
-        if (!failed?.length) throw error
+        if (!answer) throw error
       }
-      return outcomes(items.length, failed, (at, entry) => {
+      return outcomes(name, items.length, answer ?? {}, (at, entry) => {
         return new Error(`${name} refused message ${JSON.stringify(items[at]?.message.id)}: ${entry.Code} ${entry.Message ?? ''}`)
       })
     },
@@ -90,8 +101,8 @@ export const sqsAcks = ({ name, sqs, url }: Queue) =>
     lanes: ACK_LANES,
     flush: async handles => {
       const Entries = handles.map((ReceiptHandle, at) => ({ Id: String(at), ReceiptHandle }))
-      const { Failed } = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: await url(), Entries }))
-      return outcomes(handles.length, Failed, unlessStale(`${name} did not remove a message`))
+      const answer = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: await url(), Entries }))
+      return outcomes(name, handles.length, answer, unlessStale(`${name} did not remove a message`))
     },
   })
 
@@ -101,7 +112,7 @@ export const sqsExtends = ({ name, sqs, url }: Queue) =>
     count: ENTRIES,
     flush: async items => {
       const Entries = items.map(({ handle, seconds }, at) => ({ Id: String(at), ReceiptHandle: handle, VisibilityTimeout: seconds }))
-      const { Failed } = await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: await url(), Entries }))
-      return outcomes(items.length, Failed, unlessStale(`${name} did not keep a message hidden`))
+      const answer = await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: await url(), Entries }))
+      return outcomes(name, items.length, answer, unlessStale(`${name} did not keep a message hidden`))
     },
   })
