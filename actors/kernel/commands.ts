@@ -23,7 +23,7 @@ export const commandConsumer = (context: WorkerContext, reach: Reach) => {
     else log.info({ queue }, 'polling goes on')
   })
   const settling = commandSettling(context, { hold, engines, over: () => closed, published: recent() }, reach)
-  const keys = schedule<Held>(config.CONCURRENCY, MOST_PER_TURN, settling.run)
+  const keys = schedule<Held>(config.CONCURRENCY, MOST_PER_TURN, settling.run, held => metrics.held.set({ queue }, held))
 
   const consumer = mailbox.consume(
     queue,
@@ -32,7 +32,6 @@ export const commandConsumer = (context: WorkerContext, reach: Reach) => {
       await reach('after-receive')
       for (const delivery of deliveries) hold.add(delivery)
       for (const [key, held] of await settling.sort(deliveries)) keys.add(key, held)
-      metrics.held.set({ queue }, keys.held())
     },
   )
 

@@ -7,8 +7,17 @@ export const deadQueue = (queue: string): string =>
 
 const REASON_LENGTH = 1000
 
-/** Moves one message to its queue's dead letters, with the reason; only once they have it is it acknowledged. */
-export const deadLetter = async (mailbox: Mailbox, queue: string, delivery: Delivery, reason: string): Promise<void> => {
+/**
+ * Moves one message to its queue's dead letters, with the reason; only once they have it is it acknowledged.
+ * @param kept what else must be so before it is acknowledged
+ */
+export const deadLetter = async (
+  mailbox: Mailbox,
+  queue: string,
+  delivery: Delivery,
+  reason: string,
+  kept: () => Promise<void> = async () => {},
+): Promise<void> => {
   const { id, group, body, attributes, receives, sentAt } = delivery
   await mailbox.send(deadQueue(queue), {
     id,
@@ -25,6 +34,7 @@ export const deadLetter = async (mailbox: Mailbox, queue: string, delivery: Deli
       ...(group === undefined ? {} : { group }),
     },
   })
+  await kept()
   await delivery.ack()
 }
 

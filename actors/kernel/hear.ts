@@ -19,14 +19,13 @@ export const eventConsumer = (context: WorkerContext) => {
     else log.info({ queue }, 'polling goes on')
   })
   const settling = eventSettling(context, { hold, engines })
-  const keys = schedule<HeldEvent>(config.CONCURRENCY, MOST_PER_RUN, settling.run)
+  const keys = schedule<HeldEvent>(config.CONCURRENCY, MOST_PER_RUN, settling.run, held => metrics.held.set({ queue }, held))
   const consumer = mailbox.consume(
     queue,
     { pollers: config.POLLERS, visibility: VISIBILITY, ready: async () => void (await Promise.all([engines.open(), keys.room()])) },
     async deliveries => {
       for (const delivery of deliveries) hold.add(delivery)
       for (const [key, held] of await settling.sort(deliveries)) keys.add(key, held)
-      metrics.held.set({ queue }, keys.held())
     },
   )
   return {

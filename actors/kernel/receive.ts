@@ -7,6 +7,12 @@ import type { Taken } from './turn/fold.ts'
 /** A message that can never be handled here, whatever is tried: unknown version or type, or data against the contract. */
 export class Unreadable extends Error {
   override readonly name = 'Unreadable'
+  /** Of a command whose envelope could be read: who waits for it. */
+  readonly envelope: Envelope | undefined
+  constructor(why: string, envelope?: Envelope) {
+    super(why)
+    this.envelope = envelope
+  }
 }
 
 const json = (body: string): unknown => {
@@ -25,9 +31,9 @@ export const readCommand = (actor: AnyActor, delivery: Delivery): Taken => {
   if (!parsed.success) throw new Unreadable(issues(parsed.error))
   const envelope = parsed.data
   const command = Object.hasOwn(actor.commands, envelope.type) ? actor.commands[envelope.type] : undefined
-  if (!command) throw new Unreadable(`${actor.name} knows no message of type ${JSON.stringify(envelope.type)}`)
+  if (!command) throw new Unreadable(`${actor.name} knows no message of type ${JSON.stringify(envelope.type)}`, envelope)
   const data = command.data.safeParse(envelope.data)
-  if (!data.success) throw new Unreadable(`${envelope.type}: ${issues(data.error)}`)
+  if (!data.success) throw new Unreadable(`${envelope.type}: ${issues(data.error)}`, envelope)
   const message: Message<unknown> = {
     id: envelope.id,
     by: envelope.by,
@@ -38,7 +44,7 @@ export const readCommand = (actor: AnyActor, delivery: Delivery): Taken => {
   }
   const key = groupOf(command, message)
   // A message under another key's group would run beside that key's turns.
-  if (key !== envelope.key) throw new Unreadable(`${envelope.type} belongs to the key ${key}, not ${envelope.key}`)
+  if (key !== envelope.key) throw new Unreadable(`${envelope.type} belongs to the key ${key}, not ${envelope.key}`, envelope)
   return { envelope, message, command, receives: delivery.receives }
 }
 

@@ -2,8 +2,14 @@
  * Runs work one at a time per key and bounded over all keys. What arrives for a key that is busy waits and is taken together, in order.
  * @param limit keys at work at once
  * @param most items that one run takes
+ * @param changed told how many items are held, whenever that changes
  */
-export const schedule = <T>(limit: number, most: number, run: (key: string, batch: readonly T[]) => Promise<void>) => {
+export const schedule = <T>(
+  limit: number,
+  most: number,
+  run: (key: string, batch: readonly T[]) => Promise<void>,
+  changed: (held: number) => void = () => {},
+) => {
   const waiting = new Map<string, T[]>()
   const busy = new Set<string>()
   const ready: string[] = []
@@ -22,6 +28,7 @@ export const schedule = <T>(limit: number, most: number, run: (key: string, batc
       void run(key, batch).finally(() => {
         busy.delete(key)
         held -= batch.length
+        changed(held)
         if (waiting.has(key)) ready.push(key)
         pump()
         if (held < limit * 2) for (const go of room.splice(0)) go()
@@ -35,6 +42,7 @@ export const schedule = <T>(limit: number, most: number, run: (key: string, batc
     add: (key: string, items: readonly T[]) => {
       if (items.length === 0) return
       held += items.length
+      changed(held)
       const queue = waiting.get(key)
       if (queue) queue.push(...items)
       else {

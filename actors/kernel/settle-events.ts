@@ -7,7 +7,7 @@ import { patience } from './holding.ts'
 import type { Host, HostContext } from './host.ts'
 import type { Delivery } from './mailbox/port.ts'
 import { reader } from './reader.ts'
-import { readEvent, Unreadable } from './receive.ts'
+import { readEvent } from './receive.ts'
 import { isSampled, withEngineCalls } from './span.ts'
 
 const POISON_RECEIVES = 5
@@ -62,10 +62,15 @@ export const eventSettling = ({ code, ports, log, metrics }: HostContext, { hold
       .catch(err => log.debug({ err }, 'a span was lost'))
   }
   const bury = async (delivery: Delivery, kind: string, reason: string) => {
-    hold.drop(delivery)
-    metrics.dead.inc({ queue, reason: kind })
-    log.error({ queue, event: delivery.id, reason }, 'an event became a dead letter')
-    await deadLetter(mailbox, queue, delivery, reason).catch(error => engines.failed(error))
+    try {
+      await deadLetter(mailbox, queue, delivery, reason)
+      hold.drop(delivery)
+      metrics.dead.inc({ queue, reason: kind })
+      log.error({ queue, event: delivery.id, reason }, 'an event became a dead letter')
+    } catch (error) {
+      engines.failed(error)
+      await hold.release(delivery, patience(delivery.receives))
+    }
   }
 
   return {
@@ -79,8 +84,8 @@ export const eventSettling = ({ code, ports, log, metrics }: HostContext, { hold
           const event = readEvent(heard, delivery)
           byKey.set(event.key, [...(byKey.get(event.key) ?? []), { event, delivery }])
         } catch (err) {
-          if (!(err instanceof Unreadable)) throw err
-          await bury(delivery, 'unreadable', err.message)
+          // Whatever reading throws it will throw again.
+          await bury(delivery, 'unreadable', err instanceof Error ? err.message : String(err))
         }
       }
       return byKey

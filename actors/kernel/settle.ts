@@ -1,5 +1,6 @@
-import type { Reply } from '../../contracts/envelope.ts'
+import type { Envelope, Reply } from '../../contracts/envelope.ts'
 import { deadLetter } from './dead-letters.ts'
+import type { EventBus } from './events/port.ts'
 import type { Reach } from './failpoints.ts'
 import { patience } from './holding.ts'
 import type { Host, HostContext } from './host.ts'
@@ -13,6 +14,11 @@ import { type Turned, turn } from './turn/turn.ts'
 
 /** A rule that throws at this receive or later makes its message a dead letter. */
 const POISON_RECEIVES = 5
+/** What the caller of a dead letter is told. */
+const FAILED: Reply = {
+  status: 500,
+  problem: { code: 'internal-error', detail: 'It could not be processed and is kept for inspection.' },
+}
 /** Seconds: how long a message waits at the most after an engine failed, so that it is taken soon after the engine is back. */
 const LONGEST_WAIT = 10
 
@@ -25,16 +31,24 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
   const { hold, engines } = host
   const actor = code.declaration.name
   const queue = `${actor}.fifo`
-  const context = { code, ports, reach, random, published: host.published }
+  const events: EventBus = {
+    publish: async batch => {
+      await ports.events.publish(batch)
+      metrics.events.inc({ actor }, batch.length)
+    },
+  }
+  const context = { code, ports: { store, events, clock }, reach, random, published: host.published }
 
-  const send = async (taken: Taken, reply: Reply) => {
-    const { id, reply: to } = taken.envelope
+  const keep = ({ id }: Envelope, reply: Reply) =>
+    store.commit([{ put: operationItem(id, reply, clock.now()), table: operationPlace(id).table }])
+  const send = async (envelope: Envelope, reply: Reply) => {
+    const { id, reply: to } = envelope
     if (!to) return
     try {
       await backplane.reply(to.to, id, reply)
     } catch (err) {
       log.debug({ err, message: id }, 'the backplane did not take a reply: it becomes an operation')
-      await store.commit([{ put: operationItem(id, reply, clock.now()), table: operationPlace(id).table }])
+      await keep(envelope, reply)
     }
   }
   /** Events of what is committed must go out: holds the messages and keeps trying until they are, or until the host's time is over. */
@@ -49,26 +63,29 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
       }
     }
   }
+  /** To the dead letters; whoever waits for it is told, and whoever asks later finds that it failed. */
+  const toDeadLetters = async (delivery: Delivery, reason: string, envelope: Envelope | undefined) => {
+    // Kept before the message is acknowledged: after a crash between the two nobody would ever know.
+    await deadLetter(mailbox, queue, delivery, reason, async () => {
+      if (envelope?.reply) await keep(envelope, FAILED)
+    })
+    if (envelope) await send(envelope, FAILED)
+  }
   const bury = async (held: Held, reason: string) => {
     const { envelope } = held.taken
-    const reply: Reply = {
-      status: 500,
-      problem: { code: 'internal-error', detail: 'It could not be processed and is kept for inspection.' },
-    }
     const [last] = held.deliveries.slice(-1)
-    if (last) await deadLetter(mailbox, queue, last, reason)
+    if (last) await toDeadLetters(last, reason, envelope)
     for (const d of held.deliveries) hold.drop(d)
     metrics.dead.inc({ queue, reason: 'rule-failed' })
     log.error({ queue, message: envelope.id, type: envelope.type, key: envelope.key, reason }, 'a message became a dead letter')
-    if (envelope.reply)
-      await store.commit([{ put: operationItem(envelope.id, reply, clock.now()), table: operationPlace(envelope.id).table }])
-    await send(held.taken, reply)
   }
   const release = (held: Iterable<Held>, seconds: number) =>
     Promise.all([...held].flatMap(h => h.deliveries.map(d => hold.release(d, seconds))))
 
   const settle = async (batch: Map<string, Held>, turned: Turned) => {
-    await Promise.all([publish(turned), ...turned.settled.map(s => send(s.taken, s.reply))])
+    // All of them, however some fail: messages given back while their events are still tried would have them tried by each redelivery as well.
+    const said = await Promise.allSettled([publish(turned), ...turned.settled.map(s => send(s.taken.envelope, s.reply))])
+    for (const one of said) if (one.status === 'rejected') throw one.reason
     await reach('before-ack')
     await Promise.all(
       turned.settled.map(async ({ taken, reply, fresh }) => {
@@ -115,11 +132,17 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
         .catch(err => log.debug({ err }, 'a span was lost'))
     }
   }
-  const unreadable = async (delivery: Delivery, err: Unreadable) => {
-    hold.drop(delivery)
-    metrics.dead.inc({ queue, reason: 'unreadable' })
-    log.error({ queue, message: delivery.id, reason: err.message }, 'a message cannot be read: dead letter')
-    await deadLetter(mailbox, queue, delivery, err.message).catch(error => engines.failed(error))
+  const unreadable = async (delivery: Delivery, err: unknown) => {
+    const { message: reason } = err instanceof Error ? err : new Error(String(err))
+    try {
+      await toDeadLetters(delivery, reason, err instanceof Unreadable ? err.envelope : undefined)
+      hold.drop(delivery)
+      metrics.dead.inc({ queue, reason: 'unreadable' })
+      log.error({ queue, message: delivery.id, reason }, 'a message cannot be read: dead letter')
+    } catch (error) {
+      engines.failed(error)
+      await hold.release(delivery, patience(delivery.receives))
+    }
   }
 
   return {
@@ -134,7 +157,7 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
           const of = byKey.get(taken.envelope.key) ?? []
           byKey.set(taken.envelope.key, [...of, { taken, deliveries: [delivery] }])
         } catch (err) {
-          if (!(err instanceof Unreadable)) throw err
+          // Whatever reading throws it will throw again.
           await unreadable(delivery, err)
         }
       }

@@ -80,7 +80,8 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
   })
 
   let deaths = 0
-  const counted = metrics(new Registry())
+  const registry = new Registry()
+  const counted = metrics(registry)
   const log = pino({ level: 'silent' })
   const startWorkerOf = (code: ActorCode) => {
     const one = life()
@@ -150,6 +151,7 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
     read: reader(store),
     replies,
     published,
+    registry,
     send,
     deaths: () => deaths,
     mailbox,

@@ -4,7 +4,7 @@ import type { Envelope, EventEnvelope, Reply } from '../../../contracts/envelope
 import { problems } from '../../../contracts/mesh.ts'
 import type { ActorCode, AnswerOf, Apply, Decide } from '../code.ts'
 import { claimPlace, operationItem, operationPlace } from '../replies.ts'
-import type { StoreWrite } from '../store/port.ts'
+import type { Item, StoreWrite } from '../store/port.ts'
 import { type Decided, type Items, type Kept, placeKey, type Unpublished } from './items.ts'
 
 /** A message of the batch: parsed, with what its queue said of it. */
@@ -15,7 +15,7 @@ export type Taken = {
   readonly receives: number
 }
 
-/** A rule threw: a fault of the code, not of an engine. */
+/** A rule threw, or what it asked for is stored in a form that the contract does not know: a fault of the code, not of an engine. */
 export class RuleFailed extends Error {
   readonly id: string
   constructor(id: string, type: string, cause: unknown) {
@@ -28,16 +28,20 @@ export class RuleFailed extends Error {
 export type Loads = Readonly<Record<string, Ref | PageRef>>
 export const loadsOf = ({ command, message }: Pick<Taken, 'command' | 'message'>): Loads => command.loads?.(message) ?? {}
 export const pageKey = (p: PageRef): string => `${p.table}\0${p.pk}\0${p.prefix}\0${p.limit}`
-/** The pages that a batch's rules read, by `pageKey`. */
-export type Pages = ReadonlyMap<string, { items: readonly unknown[]; more: boolean }>
+/** The pages that a batch's rules read, by `pageKey`, as they are stored. */
+export type Pages = ReadonlyMap<string, { items: readonly Item[]; more: boolean }>
 
 const loaded = (taken: Taken, items: Items, pages: Pages): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(loadsOf(taken)).map(([name, ref]) => [
       name,
-      ref.kind === 'page' ? pages.get(pageKey(ref)) : items.value(ref.record, ref.place),
+      ref.kind === 'page' ? pageOf(ref, pages) : items.value(ref.record, ref.place),
     ]),
   )
+const pageOf = (ref: PageRef, pages: Pages) => {
+  const { items = [], more = false } = pages.get(pageKey(ref)) ?? {}
+  return { items: items.map(item => ref.record.value.parse(item)), more }
+}
 
 const refusalReply = (r: Refusal): Reply => ({
   status: problems[r.refused]?.status ?? 500,
@@ -57,9 +61,21 @@ const answered = (code: ActorCode, taken: Taken, state: unknown, items: Items, p
   return { status, ...(body === undefined ? {} : { body }), ...(version === undefined ? {} : { version }) }
 }
 
-/** The reply to a message that was decided before: the stored refusal, or the answer from the state as it is now. */
+/** The reply to a message that was decided before: the stored refusal or reply, or the answer from the state as it is now. */
 export const repeated = (code: ActorCode, taken: Taken, decided: Decided, state: unknown, items: Items, pages: Pages): Reply =>
-  decided.refusal ? refusalReply(decided.refusal) : answered(code, taken, state, items, pages)
+  decided.refusal ? refusalReply(decided.refusal) : (decided.reply ?? answered(code, taken, state, items, pages))
+
+/** Characters of a reply that is kept beside the state; a larger one would crowd the item. */
+const SMALL = 1_000
+/**
+ * What is remembered of messages whose state others have changed since: it would not tell again what they were told. A friend request that the message after
+ * it accepted was answered as a request. So their replies are kept, but for large ones: these show a thing, and then show it as it is now.
+ */
+export const overtaken = (decided: readonly Decided[], replies: ReadonlyMap<string, Reply | undefined>): readonly Decided[] =>
+  decided.map(d => {
+    const reply = replies.get(d.id)
+    return d.refusal || d.reply || !reply || JSON.stringify(reply).length > SMALL ? d : { ...d, reply }
+  })
 
 export type Folded = {
   readonly state: unknown
@@ -150,7 +166,7 @@ const keptReplies = ({ envelope }: Taken, reply: Reply, items: Items, now: numbe
  */
 export const fold = (context: Context, fresh: readonly Taken[], kept: Kept): Folded => {
   const { items, record, place, now } = context
-  let state = items.value(record, place)
+  let state: { readonly value: unknown } | undefined
   let expiresAt: number | undefined
   let touched = false
   let n = 0
@@ -163,13 +179,13 @@ export const fold = (context: Context, fresh: readonly Taken[], kept: Kept): Fol
     const { id, type } = taken.envelope
     try {
       const fits = items.whole(() => {
-        const s = step(context, taken, state, kept.version + 1, n)
+        const s = step(context, taken, state ? state.value : items.value(record, place), kept.version + 1, n)
         const also = keptReplies(taken, s.reply, items, now)
         if (decided.length > 0 && items.countWith([]) + extra.length + also.length + 1 > MOST_ITEMS) throw new Full()
         extra.push(...also)
         return s
       })
-      state = fits.state
+      state = { value: fits.state }
       expiresAt = fits.expiresAt ?? expiresAt
       touched ||= fits.events.length > 0
       n += fits.events.length
@@ -182,6 +198,6 @@ export const fold = (context: Context, fresh: readonly Taken[], kept: Kept): Fol
       break
     }
   }
-  return { state, touched, expiresAt, decided, outbox, replies, extra, failed }
+  return { state: state?.value, touched, expiresAt, decided, outbox, replies, extra, failed }
 }
 class Full extends Error {}

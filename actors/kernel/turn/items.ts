@@ -1,11 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AnyRecord, Place, Refusal, Write } from '../../../contracts/actor.ts'
-import type { EventEnvelope } from '../../../contracts/envelope.ts'
+import type { EventEnvelope, Reply } from '../../../contracts/envelope.ts'
 import { parsed } from '../reader.ts'
 import type { Item, StoreWrite } from '../store/port.ts'
 
-/** What a turn remembers of the last messages of its key: that a redelivered one was decided, and how. */
-export type Decided = { readonly id: string; readonly refusal?: Refusal }
+/**
+ * What a turn remembers of the last messages of its key: that a redelivered one was decided, and how. A refusal or a reply is kept where the state does not
+ * tell any more.
+ */
+export type Decided = { readonly id: string; readonly refusal?: Refusal; readonly reply?: Reply }
 /** Events that were committed and may not be out yet. */
 export type Unpublished = { readonly id: string; readonly events: readonly EventEnvelope[] }
 

@@ -5,7 +5,7 @@ import type { Reach } from '../failpoints.ts'
 import type { Ports } from '../ports.ts'
 import { claimPlace, decidedItem, decidedPlace } from '../replies.ts'
 import { ConditionLost, Conflict, type StoreWrite } from '../store/port.ts'
-import { type Folded, fold, loadsOf, type Pages, pageKey, type RuleFailed, repeated, type Taken } from './fold.ts'
+import { type Folded, fold, loadsOf, overtaken, type Pages, pageKey, RuleFailed, repeated, type Taken } from './fold.ts'
 import { type Decided, Items, type Kept, keptOf, placeKey, stateItem, type Unpublished } from './items.ts'
 
 export type TurnContext = {
@@ -37,7 +37,7 @@ const load = async ({ ports }: TurnContext, batch: readonly Taken[], also: reado
   const record = first.command.on
   const { at } = record as unknown as { at: (key: Readonly<Record<string, string>>) => Ref }
   const place = at(first.command.key(first.message)).place
-  const loads = batch.flatMap(taken => Object.values(loadsOf(taken)))
+  const loads = batch.flatMap(taken => ofRule(taken, () => Object.values(loadsOf(taken))))
   const claims = batch.flatMap(t => (t.envelope.claim === undefined ? [] : [claimPlace(t.envelope.claim)]))
   const decided = batch.flatMap(t => (t.receives > 1 ? [decidedPlace(t.envelope.id)] : []))
   const places = [
@@ -54,8 +54,15 @@ const load = async ({ ports }: TurnContext, batch: readonly Taken[], also: reado
   return { record, place, items, pages: new Map(pages), kept: keptOf(items.item(place)) }
 }
 const readPage = async ({ store }: Pick<Ports, 'store'>, page: PageRef) => {
-  const { items, more } = await store.query({ table: page.table, pk: page.pk, prefix: page.prefix, limit: page.limit })
-  return [pageKey(page), { items: items.map(i => page.record.value.parse(i)), more }] as const
+  return [pageKey(page), await store.query({ table: page.table, pk: page.pk, prefix: page.prefix, limit: page.limit })] as const
+}
+/** What a message's rules throw outside the fold is theirs all the same. */
+const ofRule = <T>({ envelope }: Taken, work: () => T): T => {
+  try {
+    return work()
+  } catch (error) {
+    throw new RuleFailed(envelope.id, envelope.type, error)
+  }
 }
 
 /** The topic is the actor's name; repeats do no harm. */
@@ -103,7 +110,7 @@ const repeatedReply = (
 ): Reply | undefined => {
   if (!decided) return undefined
   const stored = items.asRead()
-  return repeated(code, taken, decided, stored.value(record, place), stored, pages)
+  return ofRule(taken, () => repeated(code, taken, decided, stored.value(record, place), stored, pages))
 }
 
 /**
@@ -113,6 +120,15 @@ const repeatedReply = (
  * @throws what an engine throws; then nothing is settled, and a redelivery finds out what became of it
  */
 export const turn = async (context: TurnContext, batch: readonly Taken[]): Promise<Turned> => {
+  try {
+    return await taken(context, batch)
+  } catch (error) {
+    if (error instanceof RuleFailed) return { settled: [], failed: error, publish: async () => {} }
+    throw error
+  }
+}
+
+const taken = async (context: TurnContext, batch: readonly Taken[]): Promise<Turned> => {
   const { code, ports, reach, random, published } = context
   let also: readonly Place[] = []
   for (let attempt = 1; ; attempt++) {
@@ -129,6 +145,9 @@ export const turn = async (context: TurnContext, batch: readonly Taken[]): Promi
 
     const f = fold({ code, place, record, items, pages, now, committed: new Date(now).toISOString() }, fresh, kept)
     await reach('after-decide')
+    const repliesToRepeats = dup.map(t => [t.envelope.id, claimed(t) ?? repeatedReply(context, l, t, before.get(t.envelope.id))] as const)
+    const earlier = answeredBefore.map(t => [t.envelope.id, claimed(t)] as const)
+    const replies = new Map<string, Reply | undefined>([...f.replies, ...repliesToRepeats, ...earlier])
     const ids = new Set(batch.map(t => t.envelope.id))
     const outbox = [...kept.outbox.filter(o => ids.has(o.id)), ...f.outbox]
     if (f.decided.length > 0) {
@@ -137,7 +156,9 @@ export const turn = async (context: TurnContext, batch: readonly Taken[]): Promi
         context,
         kept.outbox.filter(o => !ids.has(o.id) && !published.has(o.id)),
       )
-      const lastBatch = [...kept.lastBatch.filter(d => ids.has(d.id)), ...f.decided]
+      const decided = [...kept.lastBatch.filter(d => ids.has(d.id)), ...f.decided]
+      // The state is as the last one of them left it.
+      const lastBatch = [...overtaken(decided.slice(0, -1), replies), ...decided.slice(-1)]
       try {
         await ports.store.commit([...stateWrites(l, f, lastBatch, outbox, now), ...items.writes, ...f.extra])
       } catch (error) {
@@ -148,9 +169,6 @@ export const turn = async (context: TurnContext, batch: readonly Taken[]): Promi
       }
       await reach('after-commit')
     }
-    const repliesToRepeats = dup.map(t => [t.envelope.id, claimed(t) ?? repeatedReply(context, l, t, before.get(t.envelope.id))] as const)
-    const earlier = answeredBefore.map(t => [t.envelope.id, claimed(t)] as const)
-    const replies = new Map<string, Reply | undefined>([...f.replies, ...repliesToRepeats, ...earlier])
     const settled = batch.flatMap(taken => {
       const reply = replies.get(taken.envelope.id)
       return reply === undefined ? [] : [{ taken, reply, fresh: f.replies.has(taken.envelope.id) }]

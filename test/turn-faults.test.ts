@@ -1,0 +1,139 @@
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import { describe, expect, test } from 'vitest'
+import { catalog } from '../actors/catalog.ts'
+import type { ActorCode } from '../actors/kernel/code.ts'
+import { metrics } from '../actors/kernel/metrics.ts'
+import { operationPlace } from '../actors/kernel/replies.ts'
+import { startWorker } from '../actors/kernel/worker.ts'
+import { post, postKey } from '../contracts/posts.ts'
+import { CALM, HOSTS, type World, world } from './mesh/world.ts'
+
+const ANN = 'aaaaaaaa-0000-4000-8000-000000000000'
+const BOB = 'bbbbbbbb-0000-4000-8000-000000000000'
+const CEM = 'cccccccc-0000-4000-8000-000000000000'
+const status = (w: World, id: string) => w.replies.get(id)?.map(r => r.status)
+/** Ann, who has posted, Bob and Cem, friends of hers. @returns the post's id */
+const friends = async (w: World) => {
+  for (const by of [ANN, BOB, CEM]) await w.send('user.replace', by, { firstName: 'F', lastName: 'L' })
+  await w.clock.advance(1_000)
+  for (const by of [BOB, CEM]) {
+    await w.send('friend.request', ANN, { userId: by })
+    await w.send('friend.request', by, { userId: ANN })
+  }
+  const id = await w.send('post.publish', ANN, { title: 'T', content: 'C' })
+  await w.clock.advance(1_000)
+  return (w.replies.get(id)?.[0]?.body as { id: string } | undefined)?.id ?? 'not published'
+}
+const metric = async (w: World, name: string) =>
+  (await w.registry.getSingleMetric(`dailygrind_${name}`)?.get())?.values.map(({ labels, value }) => [
+    Object.values(labels).join(' '),
+    value,
+  ])
+
+describe.each(HOSTS)('in a %s', host => {
+  test('what is stored in a form that the contract does not know is the fault of no engine: who asks for it dies, others go on', async () => {
+    const w = await world(1, CALM, catalog, host)
+    const postId = await friends(w)
+    const { place } = post.at(postKey(postId))
+    const [item] = await w.store.get([place])
+    if (!item) throw new Error('there is no post')
+    await w.store.commit([{ put: { ...item, likeCount: 'many' }, table: place.table }])
+    const like = await w.send('post.like', BOB, { postId })
+    for (const by of [BOB, CEM]) {
+      await w.clock.advance(1_000)
+      const other = await w.send('post.publish', by, { title: 'T', content: 'C' })
+      await w.clock.advance(100)
+      expect(status(w, other)).toEqual([201])
+    }
+    await w.clock.advance(120_000)
+    expect(status(w, like)).toEqual([500])
+    expect(await w.left()).toEqual({ queued: 0, dead: 1 })
+  })
+
+  test('a command that reading chokes on goes to the dead letters at once', async () => {
+    const choking = (code: ActorCode): ActorCode => {
+      const command = code.declaration.commands['post.like']
+      if (!command) return code
+      const key = () => {
+        throw new RangeError('no key comes of it')
+      }
+      return { ...code, declaration: { ...code.declaration, commands: { ...code.declaration.commands, 'post.like': { ...command, key } } } }
+    }
+    const w = await world(2, CALM, catalog.map(choking), host)
+    const postId = await friends(w)
+    await w.send('post.like', BOB, { postId })
+    await w.clock.advance(1_000)
+    expect(await w.left()).toEqual({ queued: 0, dead: 1 })
+    const next = await w.send('comment.add', BOB, { postId, content: 'C' })
+    await w.clock.advance(1_000)
+    expect(status(w, next)).toEqual([201])
+  })
+
+  test('who waits for a command that cannot be understood is told that it failed, and so is who asks later', async () => {
+    const w = await world(3, CALM, catalog, host)
+    const postId = await friends(w)
+    const id = await w.send('comment.add', BOB, { postId, content: 'C' }, { data: { postId, content: 7 } })
+    await w.clock.advance(1_000)
+    expect(w.replies.get(id)).toMatchObject([{ status: 500, problem: { code: 'internal-error' } }])
+    expect(await w.store.get([operationPlace(id)])).toMatchObject([{ reply: { status: 500 } }])
+    expect(await w.left()).toEqual({ queued: 0, dead: 1 })
+  })
+
+  test('what overtook a message in its batch changes nothing of what a repeat of it is told', async () => {
+    const w = await world(4, CALM, catalog, host)
+    for (const by of [ANN, BOB]) await w.send('user.replace', by, { firstName: 'F', lastName: 'L' })
+    await w.clock.advance(1_000)
+    // Committed and told, and not published: a function is handed both of them again and again.
+    w.set({ publish: 1 })
+    const request = await w.send('friend.request', ANN, { userId: BOB })
+    const withdrawal = await w.send('friend.withdraw', ANN, { userId: BOB })
+    const again = await w.send('friend.request', ANN, { userId: BOB })
+    await w.clock.advance(40_000)
+    w.set({ publish: 0 })
+    await w.clock.advance(60_000)
+    expect([request, withdrawal, again].map(id => new Set(status(w, id)))).toEqual([new Set([201]), new Set([204]), new Set([201])])
+  })
+})
+
+describe('what a worker shows of itself', () => {
+  test('messages held fall to nothing again, and events that went out are counted', async () => {
+    const w = await world(5)
+    await friends(w)
+    await w.calm(60_000)
+    expect((await metric(w, 'messages_held'))?.filter(([, held]) => held !== 0)).toEqual([])
+    const counted = (await metric(w, 'events_published_total')) ?? []
+    expect(counted.reduce((sum, [, n]) => sum + Number(n), 0)).toBe(w.published.length)
+  })
+})
+
+test('while neither events can be published nor replies be told, a message is tried by one delivery at a time', async () => {
+  const w = await world(6, CALM, [])
+  const code = catalog.find(c => c.declaration.name === 'users')
+  if (!code) throw new Error('there is no actor users')
+  const tries: number[] = []
+  const gone = async () => {
+    throw new Error('it does not answer')
+  }
+  const ports = {
+    ...w.ports,
+    backplane: { ...w.ports.backplane, reply: gone },
+    store: {
+      ...w.store,
+      commit: (writes: Parameters<typeof w.store.commit>[0]) =>
+        writes.some(write => 'put' in write && write.table === 'kernel') ? gone() : w.store.commit(writes),
+    },
+    events: {
+      publish: async () => {
+        tries.push(w.clock.now())
+        return gone()
+      },
+    },
+  }
+  const config = { CONCURRENCY: 8, POLLERS: 2, FAILPOINTS: '' }
+  startWorker({ code, ports, config, log: pino({ level: 'silent' }), metrics: metrics(new Registry()), random: w.random })
+  await w.send('user.replace', ANN, { firstName: 'F', lastName: 'L' })
+  await w.clock.advance(120_000)
+  // One that tries again every five seconds, and not one more with each time that the message comes back.
+  expect(tries.filter(at => at > w.clock.now() - 20_000).length).toBeLessThanOrEqual(5)
+})
