@@ -1,14 +1,16 @@
 import type { DeadLetter } from '../../actors/kernel/dead-letters.ts'
+import { asksForDeliveries, givenUpLines } from './given-up.ts'
 import { type Letters, queuesOf, readLetters, saidBy } from './letters.ts'
 import type { OpenMesh } from './open.ts'
 import { counted, moment, span } from './table.ts'
 
-/** Lists dead letters. @returns the exit code: 0 when there are none, 1 when there are some */
+/** Lists dead letters, and the deliveries that were given up. @returns the exit code: 0 when there are no dead letters, 1 when there are some */
 export const dead = async (mesh: OpenMesh, name: string | undefined, say: (line: string) => void): Promise<number> => {
   const queues = queuesOf(name)
   const found = await Promise.all(queues.map(queue => readLetters(mesh, queue)))
   say(mesh.title)
   for (const letters of found) for (const line of listed(letters, mesh.clock.now())) say(line)
+  if (asksForDeliveries(name)) for (const line of await givenUpLines(mesh)) say(line)
   const some = found.some(f => f.letters.length > 0 || f.unseen > 0)
   say('')
   say(some ? 'Next: npm run mesh -- show <id>, then redrive <id> --dry-run, then redrive <id>' : 'No dead letters.')

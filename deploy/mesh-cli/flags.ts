@@ -25,8 +25,9 @@ export const HELP = `What goes on in a mesh, and what to do about it.
 
   status                    every queue, process, table and engine; the exit code is 1 when something is wrong
   trace <request id>        what a sampled request set off, with engine requests and milliseconds
-  dead [actor]              the dead letters of all queues, or of an actor's (posts), or of one queue (posts-events)
-  show <id>                 one dead letter: its body, why it died, its operation, its claim, the state of its key. Shows personal data
+  dead [actor]              the dead letters of all queues, or of an actor's (posts), or of one queue (posts-events);
+                            and, of push, the deliveries that were given up in the last week
+  show <id>                 one dead letter or delivery: its body, why it died, its operation, its claim, the state of its key. Shows personal data
   redrive <id> [--dry-run]  sends a dead letter back to its queue, and says what became of it
   redrive --all <actor>     the same with all dead letters of an actor, or of one queue
   watch                     all of it, every second; q leaves

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { readConfig } from '../../actors/kernel/config.ts'
 import { deadQueue } from '../../actors/kernel/dead-letters.ts'
+import { bullmqJobs } from '../../actors/kernel/jobs/bullmq.ts'
 import { commands, groupOf } from '../../contracts/mesh.ts'
 import { type RunningMesh, startMesh } from '../embedded/mesh.ts'
 import { type OpenMesh, openMesh } from './open.ts'
@@ -156,6 +158,28 @@ test('what a mended rule takes is settled, once, and traced', async () => {
   expect(traced.out).toMatch(/dynamodb:\w+/)
   const metrics = await (await fetch(`${mesh.operations}/metrics`)).text()
   expect(metrics).toContain('dailygrind_messages_redriven_total{queue="users.fifo"} 2')
+})
+
+test('deliveries that were given up are listed and shown', async () => {
+  expect((await tool('dead', 'push')).out).not.toContain('given up')
+  const url = mesh.engines.JOBS_URL ?? mesh.engines.REDIS_URL ?? expect.fail('jobs are kept nowhere')
+  const jobs = bullmqJobs({ url, prefix: readConfig({}).PREFIX })
+  const late = { id: 'event-1.0.device-1', data: { to: ANN }, until: Date.now() - HOUR }
+  await vi.waitFor(() => jobs.add('push', [late]), { timeout: 60_000, interval: 50 })
+  await vi.waitFor(async () => expect(await jobs.givenUp('push')).toHaveLength(1), { timeout: 60_000, interval: 50 })
+  await jobs.close()
+
+  const { code, out } = await tool('dead', 'push')
+  expect(out).toContain('push: 1 delivery given up in the last week, the latest first\n  event-1.0.device-1\n')
+  expect(out).toContain('1 try: its time was over before its try 1')
+  // Nothing that can be sent back, so nothing to be done.
+  expect(out).toContain('No dead letters.')
+  expect(code).toBe(0)
+  expect((await tool('dead', 'users')).out).not.toContain('given up')
+  const shown = await tool('show', 'event-1.0.device-1')
+  expect(shown.code).toBe(0)
+  expect(shown.out).toContain('event-1.0.device-1, a delivery that was given up\n  reason      its time was over before its try 1')
+  expect(shown.out).toContain(`"to": "${ANN}"`)
 })
 
 test('what is not there is said, with what to do', async () => {

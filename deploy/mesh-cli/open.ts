@@ -6,6 +6,8 @@ import { redisBackplane } from '../../actors/kernel/backplane/redis.ts'
 import type { Clock } from '../../actors/kernel/clock/port.ts'
 import { systemClock } from '../../actors/kernel/clock/system.ts'
 import { type Config, environment, readConfig, silenceNodeNotice } from '../../actors/kernel/config.ts'
+import { bullmqJobs } from '../../actors/kernel/jobs/bullmq.ts'
+import type { Jobs } from '../../actors/kernel/jobs/port.ts'
 import type { Mailbox } from '../../actors/kernel/mailbox/port.ts'
 import { sqsMailbox } from '../../actors/kernel/mailbox/sqs.ts'
 import { isAlive } from '../../actors/kernel/outlive.ts'
@@ -29,6 +31,8 @@ export type OpenMesh = {
   readonly store: Store
   readonly mailbox: Mailbox
   readonly backplane: Backplane | NoBackplane
+  /** Undefined where none are known from here. */
+  readonly jobs: Pick<Jobs, 'givenUp'> | undefined
   readonly clock: Clock
   /** The processes of an embedded mesh, now; undefined where it has ended. */
   readonly processes: () => Promise<readonly MeshProcess[] | undefined>
@@ -75,16 +79,20 @@ const onAws = async ({ operations }: Where): Promise<OpenMesh> => {
   }
 }
 
-const openEngines = async (config: Config): Promise<Pick<OpenMesh, 'store' | 'mailbox' | 'backplane' | 'clock' | 'close'>> => {
+const openEngines = async (config: Config): Promise<Pick<OpenMesh, 'store' | 'mailbox' | 'backplane' | 'jobs' | 'clock' | 'close'>> => {
   const clients: Clients = openClients(config)
   const prefix = config.PREFIX
   const backplane = await openBackplane(config)
+  const jobsUrl = config.JOBS_URL ?? config.REDIS_URL
+  const jobs = jobsUrl === undefined ? undefined : bullmqJobs({ url: jobsUrl, prefix })
   return {
     store: dynamoStore({ client: clients.dynamodb, prefix }),
     mailbox: sqsMailbox({ sqs: clients.sqs, polling: clients.sqsPolling, queueUrl: queueUrls(clients.sqs, prefix), stopMs: 200 }),
     backplane,
+    jobs,
     clock: systemClock,
     close: async () => {
+      await jobs?.close()
       if (isBackplane(backplane)) await backplane.close()
       clients.close()
     },

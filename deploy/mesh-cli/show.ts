@@ -3,17 +3,19 @@ import { claimPlace, decidedPlace, operationPlace } from '../../actors/kernel/re
 import type { Place } from '../../contracts/actor.ts'
 import { statePlace, unreadable } from './command.ts'
 import { reasonOf } from './dead.ts'
+import { shownDelivery } from './given-up.ts'
 import { findLetter, jsonOf, saidBy } from './letters.ts'
 import { isBackplane, type OpenMesh, whyNone } from './open.ts'
 import { moment } from './table.ts'
 
-/** Shows one dead letter whole, and what the mesh knows of it. @returns the exit code: 1 when it is not there */
+/** Shows one dead letter, or a delivery that was given up, whole, and what the mesh knows of it. @returns the exit code: 1 when it is not there */
 export const show = async (mesh: OpenMesh, id: string, say: (line: string) => void): Promise<number> => {
   say(mesh.title)
   const { letter, unseen } = await findLetter(mesh, id)
   if (!letter) {
-    say(notFound(id, unseen))
-    return 1
+    const delivery = await shownDelivery(mesh, id).catch(() => undefined)
+    for (const line of delivery ?? [notFound(id, unseen)]) say(line)
+    return delivery ? 0 : 1
   }
   for (const line of letterLines(letter)) say(line)
   const said = saidBy(letter)

@@ -41,7 +41,7 @@ export type JobWorker = {
 }
 
 /** A job that was given up. `at` is when, in epoch ms. */
-type GivenUp = {
+export type GivenUp = {
   readonly id: string
   readonly data: unknown
   readonly reason: string
