@@ -328,4 +328,18 @@ describe('an edge that goes away', () => {
     const operation = await fetch(`${next.edge.url}${accepted.headers.get('location')}`, { headers })
     expect(await operation.json()).toMatchObject({ status: 'done', result: { id: actor.done.find(e => e.by === slow)?.id } })
   })
+  test('waits for those who are still reading their answers', async () => {
+    const title = 'x'.repeat(20_000_000)
+    const { edge } = await start({ views: viewsWith({ 'post.get': async () => ({ body: { title } }) }) })
+    const client = raw(edge.port)
+    client.say(`GET ${POST} HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\n\r\n`)
+    await client.until(t => t.length > 0)
+    client.pause()
+    const drained = edge.drain()
+    await expect(fetch(`${edge.url}/health/live`)).rejects.toThrow()
+    client.resume()
+    await drained
+    const text = await client.until(() => false)
+    expect(text.length - text.indexOf('\r\n\r\n') - 4).toBe(JSON.stringify({ title }).length)
+  })
 })

@@ -71,23 +71,30 @@ const writeHeaders = (res: HttpResponse, headers: Readonly<Record<string, string
     } else rest += `\r\n${name}: ${headers[name]}`
   if (first !== '') res.writeHeader(first, rest)
 }
-const write = (res: HttpResponse, { status, headers, body, head }: EdgeAnswer, close: boolean): void => {
+/** @param sent called when all of it has left this process */
+const write = (res: HttpResponse, { status, headers, body, head }: EdgeAnswer, sent: () => void): void => {
   res.writeStatus(statusLine(status))
   writeHeaders(res, headers)
-  if (status === 204 || status === 304) return void res.endWithoutBody()
   // The library's own way of telling a length without a body leaves the response pending and breaks the connection.
-  if (head) return void res.writeHeader('content-length', String(Buffer.byteLength(body))).endWithoutBody()
-  if (close) return void res.end(body, true)
-  endAsRead(res, body)
+  if (head) res.writeHeader('content-length', String(Buffer.byteLength(body)))
+  if (!head && status !== 204 && status !== 304) return void endAsRead(res, body, sent)
+  res.endWithoutBody()
+  sent()
 }
 /**
- * Sends a body no faster than it is read, and keeps its text meanwhile. The library's plain way copies what its reader does not take, and goes on to the
- * next request of the connection: who asks for a page a thousand times in one packet and reads nothing would have a thousand copies of it kept.
+ * Sends a body no faster than it is read. The library's plain way copies what the reader does not take and goes on to the next request of the connection:
+ * who asks for a page a thousand times in one packet and reads nothing would have a thousand copies of it kept. So it is one, and the connection ends there.
  */
-const endAsRead = (res: HttpResponse, body: string): void => {
+const endAsRead = (res: HttpResponse, body: string, sent: () => void): void => {
   const size = Buffer.byteLength(body)
-  const [, done] = res.tryEnd(body, size)
-  if (!done) res.onWritable(offset => res.tryEnd(Buffer.from(body).subarray(offset), size)[0])
+  const [, whole] = res.tryEnd(body, size)
+  if (whole) return void sent()
+  const bytes = Buffer.from(body)
+  res.onWritable(offset => {
+    const [ok, done] = res.tryEnd(bytes.subarray(offset), size)
+    if (done) sent()
+    return ok
+  })
 }
 
 /** Two lengths, or one that is a list: somebody between might read another message out of it than we do (RFC 9112, 6.3). */
@@ -135,7 +142,7 @@ export type Listening = {
   readonly port: number
   /** Takes no new connections; answers say that theirs closes. */
   readonly stop: () => void
-  /** Requests without an answer yet, those included whose body is still on its way. */
+  /** Requests whose body, or whose answer, is still on its way, and those between. */
   readonly underWay: () => number
   /** Ends every connection. */
   readonly close: () => void
@@ -159,19 +166,21 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
     const request = requestOf(res, req)
     if (isAmbiguous(request.headers)) return void res.writeStatus(statusLine(400)).end('', true)
     underWay++
+    const over = () => void underWay--
     let aborted = false
-    let handled = false
+    let working = false
     res.onAborted(() => {
       aborted = true
       // Work that has begun goes on without the caller.
-      if (!handled) underWay--
+      if (!working) over()
     })
     const answer = async (body: Uint8Array, oversized: boolean): Promise<void> => {
-      handled = true
+      working = true
       const given = await handle({ ...request, body, oversized })
-      underWay--
-      if (aborted) return
-      res.cork(() => write(res, given, stopping))
+      working = false
+      if (aborted) return over()
+      if (stopping) given.headers.connection = 'close'
+      res.cork(() => write(res, given, over))
     }
     const length = request.headers.get('content-length')
     const chunked = request.headers.has('transfer-encoding')

@@ -21,8 +21,9 @@ export const raw = (port: number) => {
   socket.on('error', () => {})
   return {
     say: (bytes: string | Uint8Array) => socket.write(bytes),
-    /** Reads nothing any more. */
+    /** Reads nothing until it resumes. */
     pause: () => socket.pause(),
+    resume: () => socket.resume(),
     text: () => text,
     /** Waits until the answer is as wanted, or the connection is over. */
     until: async (wanted: (text: string) => boolean): Promise<string> => {
