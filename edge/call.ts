@@ -15,7 +15,8 @@ export type Call = {
 }
 
 const SANE_ID = /^[\x21-\x7e]{1,128}$/
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
+/** Version `ff` and ids of zeros alone are none (W3C Trace Context, 3.2.2). */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** The client's own request id, if it sent a sane one, or a new one. @param fresh makes one */
 export const requestIdOf = (request: EdgeRequest, fresh: () => string): string => {
