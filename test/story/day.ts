@@ -3,6 +3,7 @@ import type { Client, MeshClient } from '../../contracts/client.ts'
 import { causation, drawn } from '../../deploy/mesh-cli/tree.ts'
 import { join } from '../people.ts'
 import type { PushService } from '../push-service.ts'
+import { soon } from '../until.ts'
 import { type Ears, listen } from './ears.ts'
 import { phonesRing, subscribePhones } from './pushes.ts'
 import type { Teller } from './teller.ts'
@@ -69,6 +70,7 @@ const publish = async ({ ana, ben, chi, dee }: Cast, ears: Devices, { scene, sam
     { headers: traced(request) },
   )
   tell(`“${post.title}”, ${post.day}: answered after ${(performance.now() - began).toFixed(0)} ms`)
+  let allHeard = true
   for (const [name, reader, device] of [
     ['Ben', ben, ears.ben],
     ['Chi', chi, ears.chi],
@@ -76,12 +78,13 @@ const publish = async ({ ana, ben, chi, dee }: Cast, ears: Devices, { scene, sam
   ] as const) {
     const { items, covers } = await reader.ask('timeline.get', {})
     same(`${name} sees it in the timeline`, { ids: items.map(p => p.id), complete: covers.complete }, { ids: [post.id], complete: true })
-    await comes(
+    const heard = await comes(
       `${name} hears it on the socket`,
       device.hears('post.published', p => p.id === post.id && p.title === post.title),
     )
+    allHeard &&= heard
   }
-  tell(`The last of them had heard it ${(performance.now() - began).toFixed(0)} ms after Ana began.`)
+  if (allHeard) tell(`The last of them had heard it ${(performance.now() - began).toFixed(0)} ms after Ana began.`)
   const again = ana.send('post.publish', { title: 'One more', content: 'It was such a day.' })
   same('A second post that day is refused', await refusal(again), '409 already-posted-today')
   return { post, request }
@@ -90,8 +93,9 @@ const publish = async ({ ana, ben, chi, dee }: Cast, ears: Devices, { scene, sam
 const respond = async (postId: string, { ana, ben, chi }: Cast, ears: Devices, { scene, same, comes }: Teller) => {
   scene('Ben likes it, Chi comments')
   const liked = { status: 200, body: { liked: true, likeCount: 1 } }
-  same('Ben likes it over his socket', await ears.ben.stream.send('post.like', { postId }), liked)
-  same('… and once more: it is one like', await ears.ben.stream.send('post.like', { postId }), liked)
+  const like = () => soon('the socket answers post.like', ears.ben.stream.send('post.like', { postId }))
+  same('Ben likes it over his socket', await like(), liked)
+  same('… and once more: it is one like', await like(), liked)
   await comes(
     'Ana hears who likes it',
     ears.ana.hears('post.liked', d => d.user.id === ben.userId && d.likeCount === 1),

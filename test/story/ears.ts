@@ -2,7 +2,7 @@ import { WebSocket } from 'ws'
 import type { StreamEvent, Told } from '../../contracts/client/stream.ts'
 import type { Client } from '../../contracts/client.ts'
 import { EventFrame, type StreamEvents, type StreamEventType } from '../../contracts/stream.ts'
-import { until } from '../until.ts'
+import { soon, until } from '../until.ts'
 
 const isOf = <E extends StreamEventType>(type: E, event: StreamEvent): event is StreamEvent & Told<E> => event.type === type
 
@@ -33,7 +33,7 @@ export const listen = async (client: Client) => {
       if (state === 'lost') losses += 1
     },
   })
-  await stream.ready
+  await soon('a device is told hello on its socket', stream.ready)
   return {
     heard,
     raw,

@@ -11,7 +11,8 @@ const SIDE_BY_SIDE = 24
 /** Where in the work the kills fall, as shares of the commands answered. */
 const KILLS = [0.1, 0.3, 0.5, 0.7] as const
 
-const processNamed = async ({ processes }: Stage, name: string) => {
+/** The process of an actor, or of the edge. @throws an error that says why it cannot be killed */
+export const processNamed = async ({ processes }: Stage, name: string) => {
   const all = await processes()
   const found = all.find(p => p.name === name)
   if (!found && all.every(p => p.name === 'mesh'))
@@ -167,7 +168,6 @@ export const hear = async (devices: readonly Device[], told: Acknowledged, { sce
 
 /** Kills a process over and over while a crowd is at work, and compares what was acknowledged with what is there. */
 export const playKills = async (mesh: MeshClient, stage: Stage, name: string, counts: Counts, teller: Teller): Promise<void> => {
-  await processNamed(stage, name)
   teller.scene('Six friends, everyone with everyone')
   const people = await gather(mesh)
   const devices = await Promise.all(people.map(async person => ({ person, ears: await listen(person.client) })))

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { meetCounting } from './counting.ts'
 import { playDay } from './day.ts'
-import { playKills } from './kills.ts'
+import { playKills, processNamed } from './kills.ts'
 import { openStage } from './stage.ts'
 import { teller } from './teller.ts'
 
@@ -48,16 +48,19 @@ const main = async (): Promise<number> => {
   try {
     told.tell(`The mesh is at ${stage.url}`)
     const { mesh, counts } = await meetCounting(stage.url)
-    if (kill === undefined) await playDay(mesh, stage, told)
-    else await playKills(mesh, stage, kill, counts, told)
-  } catch (error) {
-    told.plain(told.red(`The story broke off: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`))
-    for (const line of stage.log()) told.plain(told.dim(line))
-    return 1
+    if (kill !== undefined) await processNamed(stage, kill)
+    try {
+      if (kill === undefined) await playDay(mesh, stage, told)
+      else await playKills(mesh, stage, kill, counts, told)
+    } catch (error) {
+      told.plain(told.red(`The story broke off: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`))
+      for (const line of stage.log()) told.plain(told.dim(line))
+      return 1
+    }
+    return told.end() ? 0 : 1
   } finally {
     await stage.close()
   }
-  return told.end() ? 0 : 1
 }
 
 main().then(

@@ -31,14 +31,16 @@ export const teller = (out: Out) => {
       if (isDeepStrictEqual(found, due)) line(`  ${green('✓')} ${what}`)
       else no(what, `it is ${JSON.stringify(found)}, not ${JSON.stringify(due)}`)
     },
-    /** Something that must come about; `found` rejects when it does not. */
-    comes: async (what: string, found: Promise<unknown>) => {
+    /** Something that must come about; `found` rejects when it does not. @returns whether it did */
+    comes: async (what: string, found: Promise<unknown>): Promise<boolean> => {
       checks += 1
       try {
         await found
         line(`  ${green('✓')} ${what}`)
+        return true
       } catch (error) {
         no(what, error instanceof Error ? error.message : String(error))
+        return false
       }
     },
     /** @returns whether all was as it must be */
