@@ -44,18 +44,16 @@ test('who answers may have every slot; who has not yet, a share', () => {
   expect(o.fill('https://other.example')).toHaveLength(SLOTS / 4)
 })
 
-test('many that are refused at once are one alarm and one pause, and the next try is one request', () => {
+test('many that are refused at once are one alarm and one pause; a success ends both', () => {
   const o = origins()
   o.once({ kind: 'taken' })
   for (const leave of o.fill()) leave({ kind: 'refused' })
   expect([o.alarms, o.wait()]).toEqual([[true], 5 * MINUTE])
   o.pass(5 * MINUTE)
-  const [probe, ...more] = o.fill()
-  expect(more).toEqual([])
-  probe?.({ kind: 'refused' })
+  const [late, ...more] = o.fill()
+  for (const leave of more) leave({ kind: 'refused' })
   expect(o.wait()).toBe(10 * MINUTE)
-  o.pass(10 * MINUTE)
-  o.once({ kind: 'taken' })
+  late?.({ kind: 'taken' })
   expect(o.fill()).toHaveLength(SLOTS)
   expect(o.alarms.at(-1)).toBe(false)
 })
@@ -76,10 +74,33 @@ test('a service that does not answer costs one request a minute in the end, whoe
     for (const leave of waiting) leave({ kind: 'failed' })
     return pause
   })
-  expect(pauses).toEqual([4_000, 8_000, 16_000, 32_000, MINUTE, MINUTE])
+  expect(pauses).toEqual([7_500, 13_750, 23_125, 37_187.5, 58_281.25, MINUTE])
 })
 
-test('who is busy is left alone as long as it asks, an hour at the most, and not without end asked again at once', () => {
+test('a service that stumbles is not left alone: its messages have pauses of their own', () => {
+  const o = origins()
+  for (let failures = 0; failures < 100; failures++) {
+    o.once({ kind: 'failed' })
+    o.pass(40)
+  }
+  expect(o.wait()).toBe(0)
+  o.once({ kind: 'taken' })
+  expect(o.fill()).toHaveLength(SLOTS)
+})
+
+test('one that has failed for a while is left alone half as long, and then asked by many: one of them may get through', () => {
+  const o = origins()
+  for (let second = 0; second < 6; second++) {
+    o.once({ kind: 'failed' })
+    o.pass(1_000)
+  }
+  // it had been failing for 5 s when it failed last, a second ago
+  expect(o.wait()).toBe(1_500)
+  o.pass(1_500)
+  expect(o.fill()).toHaveLength(SLOTS / 4)
+})
+
+test('who is busy is left alone as long as it asks, an hour at the most, or a second', () => {
   const o = origins()
   o.once({ kind: 'busy', afterMs: 30_000 })
   expect(o.wait()).toBe(30_000)
@@ -89,11 +110,18 @@ test('who is busy is left alone as long as it asks, an hour at the most, and not
   expect(o.wait()).toBe(HOUR)
   o.pass(HOUR)
   o.once({ kind: 'taken' })
-  const pauses = Array.from({ length: 5 }, () => {
+  o.once({ kind: 'busy' })
+  expect(o.wait()).toBe(1_000)
+})
+
+test('who is busy for long is asked ever less often, though it says that one need not wait', () => {
+  const o = origins()
+  const pauses = Array.from({ length: 12 }, () => {
     o.once({ kind: 'busy', afterMs: 0 })
     const pause = o.wait()
-    o.pass(pause)
+    o.pass(pause + 1_000)
     return pause
   })
-  expect(pauses).toEqual([0, 0, 4_000, 8_000, 16_000])
+  expect(pauses.slice(0, 5)).toEqual([0, 0, 0, 0, 0])
+  for (const [n, pause] of pauses.slice(5).entries()) expect(pause).toBeGreaterThan(pauses[4 + n] ?? 0)
 })

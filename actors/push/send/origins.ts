@@ -16,20 +16,26 @@ type Origin = {
   readonly refusedFor: Set<string>
   /** Whether the last thing we know is an answer that made sense. */
   answers: boolean
+  /** Whether it was long in failing. */
+  hangs: boolean
   failures: number
+  failingSince: number
   failedAt: number
   until: number
   refusals: number
 }
 
-/** A share of the slots is all that an origin gets which has not answered yet, or leaves us waiting; one that was left alone is tried by one at a time. */
+/** A share of the slots is all that an origin gets which has not answered yet, fails, or leaves us waiting; one that only leaves us waiting, a single one. */
 const SHARE = 4
 const SLOW_MS = 1_000
 /** How soon to come back for a slot. */
 const CROWDED_MS = 250
-/** Failures in a row before the whole origin is left alone. */
-const PATIENT = 3
 const SECOND = 1_000
+/**
+ * The whole origin is left alone once it has failed so often, and for so long, without a success between. Before that each message's own pauses do:
+ * an origin that stumbles must not keep everybody's messages waiting.
+ */
+const PATIENT = { failures: 3, ms: 5 * SECOND }
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 /** Different subscriptions refused in a row: then it is us, not one of them. */
@@ -54,7 +60,9 @@ export const pushOrigins = ({ now, random, slots, refusing }: OriginsOptions) =>
       underWay: new Set(),
       refusedFor: new Set(),
       answers: false,
+      hangs: false,
       failures: 0,
+      failingSince: 0,
       failedAt: 0,
       until: 0,
       refusals: 0,
@@ -69,8 +77,7 @@ export const pushOrigins = ({ now, random, slots, refusing }: OriginsOptions) =>
   }
   const most = (origin: Origin) => {
     if (origin.answers && !slow(origin)) return slots
-    const probed = origin.failures >= PATIENT || origin.refusedFor.size >= REFUSED
-    return probed ? 1 : Math.max(1, Math.floor(slots / SHARE))
+    return origin.hangs && origin.failures >= PATIENT.failures ? 1 : Math.max(1, Math.floor(slots / SHARE))
   }
   const pause = (origin: Origin, ms: number) => {
     origin.until = Math.max(origin.until, now() + ms)
@@ -88,7 +95,11 @@ export const pushOrigins = ({ now, random, slots, refusing }: OriginsOptions) =>
   }
   const taken = (name: string, origin: Origin, subscription: string) => {
     refusedSubscriptions.delete(subscription)
-    if (origin.refusedFor.size >= REFUSED) refusing(name, false)
+    if (origin.refusedFor.size >= REFUSED) {
+      // It had been asked before it was left alone.
+      origin.until = now()
+      refusing(name, false)
+    }
     origin.refusedFor.clear()
     origin.refusals = 0
   }
@@ -121,13 +132,15 @@ export const pushOrigins = ({ now, random, slots, refusing }: OriginsOptions) =>
           if (verdict.kind === 'refused') return refused(name, origin, subscription)
           if (verdict.kind === 'busy' || verdict.kind === 'failed') {
             origin.answers = false
+            origin.hangs = now() - since > SLOW_MS
+            if (origin.failures === 0) origin.failingSince = since
             // Those that failed together failed once.
             if (since >= origin.failedAt) origin.failures += 1
             origin.failedAt = now()
-            const again = grown(SECOND, origin.failures - 1, MINUTE, random)
-            if (verdict.kind === 'busy') pause(origin, Math.min(verdict.afterMs ?? again, HOUR))
-            // Also one that is busy whenever it says it is not any more.
-            if (origin.failures >= PATIENT) pause(origin, again)
+            if (verdict.kind === 'busy') pause(origin, Math.min(verdict.afterMs ?? grown(SECOND, 0, SECOND, random), HOUR))
+            const failing = now() - origin.failingSince
+            // Half as long again as it has been: at last as rarely as once a minute.
+            if (origin.failures >= PATIENT.failures && failing >= PATIENT.ms) pause(origin, grown(failing / 2, 0, MINUTE, random))
             return
           }
           origin.answers = true
