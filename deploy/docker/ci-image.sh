@@ -86,10 +86,13 @@ settings() { # settings <file> <operations port>: what a process in the image is
     const own = { HOST: "127.0.0.1", PORT: "0", OPERATIONS_PORT: process.argv[2], EDGE_SECRET: require("crypto").randomBytes(32).toString("hex") }
     for (const [name, value] of Object.entries({ ...config, ...own })) console.log(`${name}=${value}`)' "$work/data/mesh.json" "$2" >"$1"
 }
-descendant() { # descendant <pid>: the Node process below it
+descendant() { # descendant <pid>: the Node process below it; buildah has processes of its own between, as root
   local child
   for child in $(cat "/proc/$1/task/"*/children 2>/dev/null); do
-    if [ "$(readlink "/proc/$child/exe")" != "$(readlink "/proc/$1/exe")" ]; then echo "$child"; else descendant "$child"; fi
+    case $(readlink "/proc/$child/exe") in
+      */node) echo "$child" ;;
+      *) descendant "$child" ;;
+    esac
   done
 }
 runs_and_stops() { # runs_and_stops <name> <command...>
