@@ -28,9 +28,11 @@ export const Profile = Person.extend({
 }).meta({ id: 'Profile' })
 export type Profile = z.infer<typeof Profile>
 
+/** Java's old abbreviations: `Intl` takes them, the IANA database does not have them, and Temporal refuses them. */
+const ABBREVIATION = /^(AC|AE|AG|AR|AS|BE|BS|CA|CN|CS|CT|EA|EC|IE|IS|JS|MI|NE|NS|PL|PN|PR|PS|SS|VS)T$/i
 const isZone = (zone: string) => {
   try {
-    return /^[A-Za-z]/.test(zone) && Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }))
+    return /^[A-Za-z]/.test(zone) && !ABBREVIATION.test(zone) && Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }))
   } catch {
     return false
   }

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { postKey, post as record, slot } from '../../contracts/posts.ts'
+import { ProfileDraft } from '../../contracts/users.ts'
+import { localDay } from '../kernel/clock/local.ts'
 import { ann, nobody, village } from '../testing/village.ts'
 
 const draft = { title: 'T', content: 'C' }
@@ -93,6 +95,16 @@ test('a day ends where the zone says: without its midnight, after 25 hours, or w
   expect(ends('Europe/Berlin', '2026-10-25T10:00:00.000Z')).toBe('2026-10-25T23:00:00.000Z')
   // Samoa had no 30 December 2011.
   expect(ends('Pacific/Apia', '2011-12-29T22:00:00.000Z')).toBe('2011-12-30T10:00:00.000Z')
+})
+
+test('every time zone that a profile may have has its days', () => {
+  const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
+  const abbreviations = letters.flatMap(a => letters.flatMap(b => letters.map(c => a + b + c)))
+  const names = [...Intl.supportedValuesOf('timeZone'), ...abbreviations, 'Etc/GMT+12', 'EST5EDT', 'GB', 'US/Pacific', 'europe/berlin']
+  const taken = names.filter(timeZone => ProfileDraft.safeParse({ firstName: 'A', lastName: 'B', timeZone }).success)
+  expect(taken).toEqual(expect.arrayContaining([...Intl.supportedValuesOf('timeZone'), 'UTC', 'CET', 'EST', 'US/Pacific', 'europe/berlin']))
+  for (const timeZone of taken) expect(localDay(timeZone, '2026-11-20T12:00:00.000Z').day, timeZone).toMatch(/^2026-11-(19|20|21)$/)
+  for (const timeZone of ['PST', 'IST']) expect(taken, 'an abbreviation is no name of a zone').not.toContain(timeZone)
 })
 
 test('a post that was a dead letter keeps its own day, and does not come back after a deletion', () => {
