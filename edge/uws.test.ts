@@ -137,6 +137,24 @@ describe('over HTTP', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000)
     client.end()
   })
+  test('a request behind one that is not answered yet ends the connection, and is not begun', async () => {
+    let release: () => void = () => {}
+    const held = new Promise<void>(resolve => {
+      release = resolve
+    })
+    const own = await start({}, async e => held.then(() => ({ status: 201, body: { id: e.id } })))
+    const line = (title: string) => {
+      const body = JSON.stringify({ ...draft, title })
+      return `POST /v1/posts HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+    }
+    const client = raw(own.edge.port)
+    client.say(line('first') + line('second'))
+    expect(await client.until(() => false)).toBe('')
+    release()
+    await until('the first', () => own.actor.done[0])
+    expect((await fetch(`${own.edge.url}/health/live`)).status).toBe(200)
+    expect(own.actor.taken.map(e => e.data)).toMatchObject([{ title: 'first' }])
+  })
   test('a header that comes twice is not taken for one of them', async () => {
     const client = raw(edge.port)
     client.say(`GET ${POST} HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\nauthorization: Bearer x\r\n\r\n`)
