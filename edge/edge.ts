@@ -187,7 +187,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
       log: err => log.warn({ err }, 'the backplane cannot be joined: callers that wait get a 202'),
       seated: here.announce,
     },
-    { reply: waiting.settle, live: stream.deliver },
+    { reply: waiting.settle, live: stream.deliver, missed: stream.missed },
   )
   return {
     name,

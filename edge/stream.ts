@@ -121,6 +121,11 @@ export const createStream = (options: StreamOptions) => {
   return {
     sockets,
     deliver: (live: Live) => deliver(live),
+    /** Live events since then (epoch ms) may be lost on their way to this edge: every device is told to resume. */
+    missed: (since: number) => {
+      const frame = frameText({ op: 'lagged', position: positions.at(since) })
+      for (const device of presence.all()) device.lag(() => frame)
+    },
     /** Messages of sockets that were not answered yet. */
     underWay: frames.underWay,
     /** Tells every device that this edge goes away. */

@@ -111,7 +111,9 @@ describe.each(engines.filter(e => e.here))('the Redis backplane on $name', { tim
     await seat.present('ada')
     await worker.reply('e1', 'before', { status: 200 })
     await vi.waitFor(() => expect(heard.replies.length).toBe(1), DEADLINE)
+    const told = heard.gaps.length
 
+    const away = Date.now()
     await engine.close()
     await vi.waitFor(() => expect([edge.health().ok, worker.health().ok]).toEqual([false, false]), DEADLINE)
     expect(worker.health().error).toMatch(/^Redis at 127\.0\.0\.1:\d+ \(commands\): /)
@@ -142,6 +144,9 @@ describe.each(engines.filter(e => e.here))('the Redis backplane on $name', { tim
     await vi.waitFor(() => expect(heard.replies.map(([command]) => command)).toEqual(['before', 'after']), DEADLINE)
     // Who came while it was away, too.
     await vi.waitFor(async () => expect([...(await worker.online(['ada', 'bob'])).keys()].sort()).toEqual(['ada', 'bob']), DEADLINE)
+    // What was told meanwhile passed it by: once for what it did not hear, once for who was not known to be here.
+    await vi.waitFor(() => expect(heard.gaps.slice(told)).toHaveLength(2), DEADLINE)
+    for (const since of heard.gaps.slice(told)) expect(since).toBeLessThanOrEqual(away)
     await Promise.all([edge.close(), worker.close()])
     await again.close()
   })

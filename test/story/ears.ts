@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws'
 import type { StreamEvent, Told } from '../../contracts/client/stream.ts'
 import type { Client } from '../../contracts/client.ts'
-import { EventFrame, type StreamEvents, type StreamEventType } from '../../contracts/stream.ts'
+import { EventFrame, Lagged, type StreamEvents, type StreamEventType } from '../../contracts/stream.ts'
 import { soon, until } from '../until.ts'
 
 const isOf = <E extends StreamEventType>(type: E, event: StreamEvent): event is StreamEvent & Told<E> => event.type === type
@@ -17,7 +17,10 @@ export const listen = async (client: Client) => {
     constructor(url: string, protocols: string[]) {
       super(url, protocols)
       this.on('message', text => {
-        const frame = EventFrame.safeParse(JSON.parse(String(text)))
+        const said: unknown = JSON.parse(String(text))
+        // It may have missed something, and resumes as after a lost connection.
+        if (Lagged.safeParse(said).success) losses += 1
+        const frame = EventFrame.safeParse(said)
         if (frame.success) raw.set(frame.data.id, (raw.get(frame.data.id) ?? 0) + 1)
       })
     }

@@ -143,7 +143,7 @@ export const hear = async (devices: readonly Device[], told: Acknowledged, { sce
     const { person, ears } = device
     if (ears.losses() > 0) {
       // a device that comes back is brought up to date thing by thing, not event by event; what is there was compared above
-      tell(`${person.name}’s device lost its connection ${ears.losses()} times and resumed`)
+      tell(`${person.name}’s device lost its connection, or word of what happened, ${ears.losses()} times and resumed`)
       continue
     }
     const all = until(`${person.name} hears everything`, () => (unheard(device, told).length === 0 ? true : undefined)).catch(

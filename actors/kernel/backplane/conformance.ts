@@ -17,12 +17,16 @@ const DEADLINE = { timeout: 10_000, interval: 5 }
 export const listening = () => {
   const replies: [string, Reply][] = []
   const frames: Live[] = []
+  const gaps: number[] = []
   return {
     replies,
     frames,
+    /** Since when it may have missed something, each time that it was told so. */
+    gaps,
     listener: {
       reply: (command: string, reply: Reply) => void replies.push([command, reply]),
       live: (frame: Live) => void frames.push(frame),
+      missed: (since: number) => void gaps.push(since),
     },
   }
 }

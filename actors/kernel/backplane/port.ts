@@ -14,6 +14,8 @@ export type Live = {
 export type EdgeListener = {
   readonly reply: (command: string, reply: Reply) => void
   readonly live: (frame: Live) => void
+  /** Live frames since then (epoch ms) may have passed it by: for a while it was not heard, or nobody knew who was here. */
+  readonly missed?: (since: number) => void
 }
 
 /** An edge's place on the backplane. */

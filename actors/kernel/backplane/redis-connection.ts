@@ -5,7 +5,9 @@ import type { Clock } from '../clock/port.ts'
 export type BackplaneLog = Pick<Logger, 'info' | 'warn' | 'error'>
 export type ConnectionContext = { readonly url: string; readonly clock: Clock; readonly log: BackplaneLog | undefined }
 
-const PING_MS = 5_000
+const PING_MS = 2_500
+/** Unanswered pings in a row: one may be late on a busy machine, and a connection that is made anew costs every device a resume. */
+const MOST_UNANSWERED = 2
 const OPTIONS = {
   // Both this project's embedded engine and every managed Redis speak it.
   protocol: 2,
@@ -29,13 +31,20 @@ const place = (url: string): string => {
 
 /**
  * A connection that comes back by itself.
- * @param onReady called each time the connection stands; what it rejects breaks the connection, to be tried anew
+ * @param onReady called each time the connection stands, with when it was last known to (epoch ms), at first with when it was asked for;
+ * what it rejects breaks the connection, to be tried anew
  */
-export const redisConnection = ({ url, clock, log }: ConnectionContext, name: string, onReady: (redis: Redis) => Promise<void>) => {
+export const redisConnection = (
+  { url, clock, log }: ConnectionContext,
+  name: string,
+  onReady: (redis: Redis, stoodAt: number) => Promise<void>,
+) => {
   const redis = new Redis(url, OPTIONS)
   const where = `Redis at ${place(url)}`
   let error: string | null = 'not connected yet'
   let told = false
+  let stoodAt = clock.now()
+  let unanswered = 0
 
   let standing: Promise<void> | undefined
 
@@ -56,7 +65,9 @@ export const redisConnection = ({ url, clock, log }: ConnectionContext, name: st
   }
   const stand = async () => {
     try {
-      await onReady(redis)
+      await onReady(redis, stoodAt)
+      stoodAt = clock.now()
+      unanswered = 0
       if (told) log?.info(`${where} (${name}) is back`)
       told = false
       error = null
@@ -70,7 +81,17 @@ export const redisConnection = ({ url, clock, log }: ConnectionContext, name: st
   // Finds out about a server that hangs and a connection that is gone without a word; a subscriber sends nothing by itself.
   const pinging = clock.every(PING_MS, () => {
     if (redis.status !== 'ready') return
-    redis.ping().catch(again)
+    const asked = clock.now()
+    redis.ping().then(
+      () => {
+        stoodAt = asked
+        unanswered = 0
+      },
+      (cause: unknown) => {
+        unanswered++
+        if (unanswered >= MOST_UNANSWERED) again(cause)
+      },
+    )
   })
 
   return {

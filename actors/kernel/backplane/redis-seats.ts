@@ -28,9 +28,18 @@ export const redisSeats = (context: SeatsContext) => {
       log?.error({ err, channel }, 'what came over the backplane could not be heard')
     }
   }
+  const missed = ({ listener }: Seat, since: number) => {
+    try {
+      listener.missed?.(since)
+    } catch (err) {
+      log?.error({ err }, 'an edge could not be told that it missed something')
+    }
+  }
   const open = (): RedisConnection => {
-    const connection = redisConnection(context, 'subscriptions', async redis => {
-      if (seats.size > 0) await redis.subscribe(...seats.keys())
+    const connection = redisConnection(context, 'subscriptions', async (redis, stoodAt) => {
+      if (seats.size === 0) return
+      await redis.subscribe(...seats.keys())
+      for (const seat of seats.values()) missed(seat, stoodAt)
     })
     connection.redis.on('message', hear)
     return connection
@@ -83,9 +92,9 @@ export const redisSeats = (context: SeatsContext) => {
 
   return {
     join,
-    /** Tells again who is present: Redis may have come back empty. */
-    announce: () => {
-      for (const seat of seats.values()) void seat.announce()
+    /** Tells again who is present: Redis may have come back empty, and workers may have found nobody here since it last stood (epoch ms). */
+    announce: (stoodAt: number) => {
+      for (const seat of seats.values()) void seat.announce().then(() => missed(seat, stoodAt))
     },
     error: () => subscriber?.error() ?? null,
     close: () => {

@@ -25,11 +25,11 @@ export type RedisBackplaneOptions = {
 export const redisBackplane = async ({ url, prefix = '', clock = systemClock, log }: RedisBackplaneOptions): Promise<Backplane> => {
   let refused: string | null = null
   const context = { url, clock, log }
-  const commands = redisConnection(context, 'commands', async redis => {
+  const commands = redisConnection(context, 'commands', async (redis, stoodAt) => {
     const why = await evicting(redis, log)
     if (why !== null && refused === null) log?.error(`the backplane's Redis is unfit: ${why}`)
     refused = why
-    seats.announce()
+    seats.announce(stoodAt)
   })
   const key = {
     reply: (command: string) => `${prefix}reply:${command}`,
