@@ -4,7 +4,8 @@ import { schedule } from './schedule.ts'
 import { eventSettling, type HeldEvent } from './settle-events.ts'
 import type { QueueHealth, WorkerContext } from './worker.ts'
 
-const VISIBILITY = 30
+/** Seconds, kept up by the heartbeat: what a killed worker held is heard soon, and within what positions of the stream look back. */
+const VISIBILITY = 10
 const MOST_PER_RUN = 10
 
 /** Takes the events that an actor hears, and does what its hearings say. The queue may repeat and reorder; events of one key are taken one after another here. */
