@@ -4,6 +4,8 @@ export type BannerFacts = {
   readonly operations: string
   /** undefined: nothing is kept. */
   readonly data: string | undefined
+  /** Where the mesh is described, kept or not. */
+  readonly directory: string
   /** Where the embedded engines are, as environment variables. */
   readonly engines: Readonly<Record<string, string>>
   /** Whether the environment says where jobs are kept. */
@@ -33,7 +35,8 @@ export const banner = (f: BannerFacts): string => {
     `└─${'─'.repeat(width)}─┘`,
     '',
     ...signUp(f),
-    'Watch five people use it:  npm run story',
+    `Watch five people use it:  npm run story -- --data ${f.data ?? f.directory}`,
+    `Watch what goes on in it:  npm run mesh -- watch --data ${f.data ?? f.directory}`,
     'Stop:                      Ctrl-C',
     '',
   ].join('\n')

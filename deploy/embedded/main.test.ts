@@ -103,6 +103,16 @@ test('the printed commands work as they are', async () => {
   })
   expect(await exitOf(shell)).toBe(0)
   expect(answer).toContain('"firstName":"Ann"')
+
+  const [, story = ''] = /(npm run story.*)/.exec(printed) ?? []
+  const told = spawn('sh', ['-ec', story], { cwd: fileURLToPath(new URL('../../', import.meta.url)), stdio: ['ignore', 'pipe', 'inherit'] })
+  let tale = ''
+  told.stdout.on('data', chunk => {
+    tale += chunk
+  })
+  expect(await exitOf(told)).toBe(0)
+  // On this mesh, none of its own.
+  expect(tale).toContain((await readMeshFile(data))?.url)
 })
 
 test('a second Ctrl-C ends it by force, and nothing is left', async () => {
