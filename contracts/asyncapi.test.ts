@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { asyncapi } from './asyncapi.ts'
 import { actors, commands, topology } from './mesh.ts'
-import { streamEvents } from './stream.ts'
+import { CLOSE, streamEvents } from './stream.ts'
 
 const text = JSON.stringify(asyncapi({ prefix: 'test-' }))
 const document: Record<string, unknown> = JSON.parse(text)
@@ -38,6 +38,10 @@ describe('the AsyncAPI document', () => {
       expect(at(`#/channels/stream/messages/send-${type.replaceAll('.', '-')}`) !== undefined, type).toBe(command.http !== undefined)
     expect(at('#/channels/stream/messages/frame-hello')).toBeDefined()
     expect(at('#/channels/stream/messages/frame-resume')).toBeDefined()
+  })
+
+  test('tells why a socket is closed', () => {
+    for (const code of Object.values(CLOSE)) expect(at('#/channels/stream/description')).toContain(String(code))
   })
 
   test('has every mailbox, topic and queue of the topology, with its messages', () => {

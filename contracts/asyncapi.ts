@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Envelope, EventEnvelope } from './envelope.ts'
 import { type JsonSchema, type Schemas, schemas } from './json-schema.ts'
 import { actors, commands, topology } from './mesh.ts'
-import { BEARER_SUBPROTOCOL, clientFrames, EventFrame, SUBPROTOCOL, serverFrames, streamEvents } from './stream.ts'
+import { BEARER_SUBPROTOCOL, CLOSE, clientFrames, EventFrame, SUBPROTOCOL, serverFrames, streamEvents } from './stream.ts'
 
 type Message = { readonly name: string; readonly title: string; readonly payload: JsonSchema }
 type Channel = { readonly id: string; readonly address: string; readonly description: string; readonly servers: readonly string[] }
@@ -13,6 +13,16 @@ const is = (name: string, value: string): JsonSchema => ({ type: 'object', prope
 const carries = (data: JsonSchema): JsonSchema => ({ type: 'object', properties: { data } })
 /** The names of AsyncAPI's components take no slashes and read best without dots. */
 const named = (...parts: string[]) => parts.join('-').replaceAll('.', '-')
+
+const closings: { readonly [C in keyof typeof CLOSE]: string } = {
+  tooBig: `${CLOSE.tooBig} for a frame over 64 KiB`,
+  restart: `${CLOSE.restart} when the server goes away or cannot serve at the moment`,
+  nonsense: `${CLOSE.nonsense} for what is no frame of this protocol`,
+  token: `${CLOSE.token} when the token is missing, bad or expired: come back with a new one`,
+  origin: `${CLOSE.origin} for a browser of an origin that is not allowed`,
+  silent: `${CLOSE.silent} without a sign of life for two heartbeats`,
+  budget: `${CLOSE.budget} over budget`,
+}
 
 /** The client's and the server's frames of the stream, `event` and `send` once for each type. */
 const streamMessages = (s: Schemas) => {
@@ -76,7 +86,9 @@ export const asyncapi = ({ host = 'localhost', secure = true, prefix = 'dailygri
     id: 'stream',
     address: '/v1/stream',
     servers: ['edge'],
-    description: `A WebSocket with the subprotocol \`${SUBPROTOCOL}\`; the token in \`Authorization\` or as a second subprotocol \`${BEARER_SUBPROTOCOL}<token>\`.`,
+    description:
+      `A WebSocket with the subprotocol \`${SUBPROTOCOL}\`; the token in \`Authorization\` or as a second subprotocol \`${BEARER_SUBPROTOCOL}<token>\`. ` +
+      `Closed with ${Object.values(closings).join('; ')}. Reconnect after all but ${CLOSE.nonsense} and ${CLOSE.origin}, and resume.`,
   }
   channel(open, [...fromServer, ...fromClient])
   operation('hear', 'send', 'stream', 'What a client hears', fromServer)
