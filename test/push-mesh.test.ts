@@ -166,6 +166,26 @@ test.each([
   ])
 })
 
+test.each([
+  ['is busy once for each', { status: 429, headers: { 'retry-after': '1' } }, 1],
+  ['fails twice for each', { status: 503 }, 2],
+] as const)('a service that %s of forty devices keeps nobody waiting for long', async (_, fault, times) => {
+  await open(9)
+  await join(ann, 'Ann')
+  await join(bob, 'Bob')
+  await join(cem, 'Cem')
+  const devices: Browser[] = []
+  for (let i = 0; i < 20; i++) for (const who of [ann, bob]) devices.push(await subscribe(who))
+  for (const d of devices) d.fail(fault, times)
+  await say(cem, 'friend.request', { userId: ann })
+  await say(cem, 'friend.request', { userId: bob })
+  const began = w.clock.now()
+  await eventually('all are told', () => devices.every(d => d.received.length > 0))
+  expect(w.clock.now() - began).toBeLessThan(60_000)
+  await settled()
+  for (const d of devices) expect([bodies(d), d.requests.length]).toEqual([['Cem asks to be your friend'], times + 1])
+})
+
 test('quiet hours are those of the recipient’s zone', async () => {
   await open(3)
   // nine in the morning in UTC

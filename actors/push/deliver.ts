@@ -92,6 +92,8 @@ export const deliveries = ({ vapid, allowed, transport = () => httpTransport(SLO
         case 'refused':
           return { retry: said, afterMs: REFUSED_MS }
         case 'later':
+          return { retry: said, afterMs: sent.afterMs, untried: true }
+        case 'crowded':
         case 'busy':
         case 'failed':
           return { retry: said, ...(sent.afterMs === undefined ? {} : { afterMs: sent.afterMs }) }

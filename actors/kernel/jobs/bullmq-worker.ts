@@ -1,4 +1,4 @@
-import { type Engine, type JobsLog, type KeptJob, type StoredWorker, storedJob } from './engine.ts'
+import { type Engine, type JobsLog, type Process, type StoredWorker, storedJob } from './engine.ts'
 import type { JobHandler, WorkOptions } from './port.ts'
 import { attempted, verdict } from './retry.ts'
 import { within } from './within.ts'
@@ -25,18 +25,27 @@ class NotDone extends Error {
   }
 }
 
+/** How BullMQ is told, by its name, that a job has been put off already. */
+class PutOff extends Error {
+  override readonly name = 'DelayedError'
+}
+
 /** Works on a queue from the moment its store is there. */
 export const bullmqWorker = ({ engine, queue, lockMs, random, log }: Context, options: WorkOptions, handler: JobHandler) => {
   const end = new AbortController()
   const trying = new Set<Promise<unknown>>()
 
-  const process = async (kept: KeptJob): Promise<void> => {
+  const process: Process = async (kept, token) => {
     const job = storedJob(kept)
     const attempt = attempted(job, handler, Date.now())
     trying.add(attempt)
     const outcome = await attempt.finally(() => trying.delete(attempt))
     const what = verdict(job, outcome, { ...options, now: Date.now(), random })
     if (what === 'done') return
+    if ('retryIn' in what && !what.tried) {
+      await kept.moveToDelayed(Date.now() + what.retryIn, token)
+      throw new PutOff(what.reason)
+    }
     throw 'givenUp' in what ? new NotDone(what.givenUp, -1) : new NotDone(what.reason, what.retryIn)
   }
   const settings = {

@@ -119,6 +119,29 @@ export const jobsConformance = (name: string, open: () => Promise<JobsUnderTest>
       for (const id of ['throws', 'asks']) expect(seen.of(id).map(t => t.job.attempt)).toEqual([1, 2, 3, 4])
     })
 
+    test('a job that was not tried, because it was not the moment to, keeps its number, and is not put off ever longer', async () => {
+      const queue = queueName()
+      let calls = 0
+      const seen = watching(() => {
+        calls += 1
+        if (calls <= 8) return { retry: 'not now', afterMs: 20, untried: true }
+        return calls === 9 ? { retry: 'no' } : 'done'
+      })
+      work(queue, 1, seen.handler)
+      await jobs.add(queue, [job('patient')])
+      await settled(queue, { done: 1 })
+      expect(seen.tries.map(t => t.job.attempt)).toEqual([...Array(9).fill(1), 2])
+    })
+
+    test('a job that is put off beyond its time is given up, and was never tried', async () => {
+      const queue = queueName()
+      const seen = watching(() => ({ retry: 'closed', afterMs: 600_000, untried: true }))
+      work(queue, 1, seen.handler)
+      await jobs.add(queue, [job('closed', null, Date.now() + 60_000)])
+      await settled(queue, { givenUp: 1 })
+      expect((await jobs.givenUp(queue))[0]).toMatchObject({ reason: 'its time was over after 0 tries, the last: closed' })
+    })
+
     test('a job is not tried again before it may be', async () => {
       const queue = queueName()
       const answered: number[] = []

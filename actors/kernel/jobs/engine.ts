@@ -23,7 +23,7 @@ export type StoredQueue = {
   readonly getFailed: (start: number, end: number) => Promise<KeptJob[]>
 }
 
-export type Process = (job: KeptJob) => Promise<void>
+export type Process = (job: KeptJob & Pick<Job, 'moveToDelayed'>, token?: string) => Promise<void>
 export type WorkerSettings = Pick<WorkerOptions, 'concurrency' | 'lockDuration' | 'stalledInterval' | 'settings'>
 
 export type StoredWorker = {

@@ -66,7 +66,7 @@ export const memoryJobs = ({ clock, random = Math.random, hub = jobsHub(), lockM
     offer(queue, entry)
   }
   const conclude = (queue: Queue, entry: Entry, what: Verdict) => {
-    entry.attempts += 1
+    if (typeof what === 'string' || 'givenUp' in what || what.tried) entry.attempts += 1
     if (what === 'done') return ended(queue, entry, 'done')
     if ('givenUp' in what) {
       entry.reason = what.givenUp

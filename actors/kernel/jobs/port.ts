@@ -14,16 +14,21 @@ export type NewJob = {
 
 /** A job as a worker gets it. */
 export type Job = NewJob & {
-  /** 1 at the first try. Tries that ended with the death of their worker do not count. */
+  /** 1 at the first try. Tries that ended with the death of their worker do not count, nor do those that were none (`untried`). */
   readonly attempt: number
 }
 
 /**
  * What came of a try. What a handler throws is a `retry` with the error's message.
  * `retry`: again after a growing pause, not sooner than `afterMs` from now (a `Retry-After`); a job whose `until` would be over by then is given up.
+ * With `untried`, nothing was tried: it was not the moment to. The pause is what `afterMs` says, up to a quarter longer, and the job's number stays.
  * `giveUp`: never again; kept for inspection with the reason.
  */
-export type Outcome = 'done' | { readonly retry: string; readonly afterMs?: number } | { readonly giveUp: string }
+export type Outcome =
+  | 'done'
+  | { readonly retry: string; readonly afterMs?: number }
+  | { readonly retry: string; readonly afterMs: number; readonly untried: true }
+  | { readonly giveUp: string }
 export type JobHandler = (job: Job) => Promise<Outcome>
 
 export type WorkOptions = {

@@ -1,7 +1,7 @@
 import type { Job, JobHandler, Outcome, WorkOptions } from './port.ts'
 
 /** What becomes of a job after a try. */
-export type Verdict = 'done' | { readonly retryIn: number; readonly reason: string } | { readonly givenUp: string }
+export type Verdict = 'done' | { readonly retryIn: number; readonly reason: string; readonly tried: boolean } | { readonly givenUp: string }
 
 type Circumstances = Pick<WorkOptions, 'firstPauseMs' | 'longestPauseMs'> & {
   /** Epoch ms. */
@@ -32,9 +32,11 @@ export const verdict = ({ attempt, until }: Pick<Job, 'attempt' | 'until'>, outc
   if (outcome === 'done') return 'done'
   if ('giveUp' in outcome) return { givenUp: spoken(outcome.giveUp) }
   const reason = spoken(outcome.retry)
-  const retryIn = pause(attempt, outcome.afterMs, circumstances)
-  if (circumstances.now + retryIn <= until) return { retryIn, reason }
-  return { givenUp: `its time was over after ${attempt} ${attempt === 1 ? 'try' : 'tries'}, the last: ${reason}` }
+  const tried = !('untried' in outcome)
+  const retryIn = tried ? pause(attempt, outcome.afterMs, circumstances) : Math.ceil(outcome.afterMs * (1 + circumstances.random() / 4))
+  if (circumstances.now + retryIn <= until) return { retryIn, reason, tried }
+  const tries = tried ? attempt : attempt - 1
+  return { givenUp: `its time was over after ${tries} ${tries === 1 ? 'try' : 'tries'}, the last: ${reason}` }
 }
 
 /** One try, unless it comes too late. */

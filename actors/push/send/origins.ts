@@ -106,20 +106,22 @@ export const pushOrigins = ({ now, random, slots, refusing }: OriginsOptions) =>
 
   return {
     /**
-     * Asks for a slot. `wait`: not now, come back after so many ms. Otherwise `leave` must be told what the service made of it, undefined if it did not
+     * Asks for a slot. `wait`: not now, come back after so many ms; where it is only `crowded`, ever later, for nobody knows when it ends. Otherwise `leave` must be told what the service made of it, undefined if it did not
      * come to that.
      * @param subscription its id
      */
     enter: (
       name: string,
       subscription: string,
-    ): { readonly wait: number; readonly why: string } | { readonly leave: (v: Verdict | undefined) => void } => {
+    ):
+      | { readonly wait: number; readonly why: string; readonly crowded: boolean }
+      | { readonly leave: (v: Verdict | undefined) => void } => {
       const origin = originOf(name)
       const left = origin.until - now()
-      if (left > 0) return { wait: left, why: `${name} is left alone for a while` }
+      if (left > 0) return { wait: left, why: `${name} is left alone for a while`, crowded: false }
       const own = (refusedSubscriptions.get(subscription)?.until ?? 0) - now()
-      if (own > 0) return { wait: own, why: `${name} refused this subscription lately` }
-      if (origin.underWay.size >= most(origin)) return { wait: CROWDED_MS, why: `${name} leaves us waiting` }
+      if (own > 0) return { wait: own, why: `${name} refused this subscription lately`, crowded: false }
+      if (origin.underWay.size >= most(origin)) return { wait: CROWDED_MS, why: `${name} leaves us waiting`, crowded: true }
       const one = serial++
       const since = now()
       began.set(one, since)

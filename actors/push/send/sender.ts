@@ -7,9 +7,9 @@ import { type Vapid, vapidAuthorization } from './vapid.ts'
 
 /**
  * What became of a message: the service's verdict; `forbidden`: its name leads to no public address; `unusable`: nothing can be encrypted for such a key;
- * `later`: its service is left alone for so many ms.
+ * `later`: its service is left alone for so many ms; `crowded`: it has as many requests as it may have.
  */
-export type Sent = Verdict | { readonly kind: 'forbidden' | 'unusable' } | { readonly kind: 'later'; readonly afterMs: number }
+export type Sent = Verdict | { readonly kind: 'forbidden' | 'unusable' } | { readonly kind: 'later' | 'crowded'; readonly afterMs: number }
 
 export type SenderOptions = OriginsOptions & {
   readonly vapid: Vapid
@@ -53,7 +53,7 @@ export const pushSender = ({ vapid, allowed, http, ...options }: SenderOptions) 
   ): Promise<{ readonly sent: Sent; readonly said: string }> => {
     const { origin } = new URL(to.endpoint)
     const slot = origins.enter(origin, to.id)
-    if ('wait' in slot) return { sent: { kind: 'later', afterMs: slot.wait }, said: slot.why }
+    if ('wait' in slot) return { sent: { kind: slot.crowded ? 'crowded' : 'later', afterMs: slot.wait }, said: slot.why }
     let verdict: Verdict | undefined
     try {
       const { sent, said } = await attempt(to.endpoint, origin, await sealed(to, text, how))
