@@ -16,6 +16,8 @@ const MOST_WAITING = 1_048_576
 const IDLE_S = 120
 /** `LIBUS_LISTEN_EXCLUSIVE_PORT`: its types say an enum that is not there at run time. Without it two processes could share a port and never know. */
 const EXCLUSIVE_PORT = 1
+/** Characters of a body that may wait as the library has it: in the same time a connection cannot ask for so many that it would matter. */
+const SMALL = 512
 const NOTHING = new Uint8Array(0)
 
 const statusLine = (status: number) => `${status} ${STATUS_CODES[status] ?? 'Unknown'}`
@@ -86,6 +88,10 @@ const write = (res: HttpResponse, { status, headers, body, head }: EdgeAnswer, s
  * who asks for a page a thousand times in one packet and reads nothing would have a thousand copies of it kept. So it is one, and the connection ends there.
  */
 const endAsRead = (res: HttpResponse, body: string, sent: () => void): void => {
+  if (body.length < SMALL) {
+    res.end(body)
+    return void sent()
+  }
   const size = Buffer.byteLength(body)
   const [, whole] = res.tryEnd(body, size)
   if (whole) return void sent()
