@@ -124,7 +124,10 @@ export const createStream = (options: StreamOptions) => {
     /** Live events since then (epoch ms) may be lost on their way to this edge: every device is told to resume. */
     missed: (since: number) => {
       const frame = frameText({ op: 'lagged', position: positions.at(since) })
-      for (const device of presence.all()) device.lag(() => frame)
+      for (const device of presence.all()) {
+        device.lag(() => frame)
+        options.metrics.frame('lagged')
+      }
     },
     /** Messages of sockets that were not answered yet. */
     underWay: frames.underWay,
