@@ -5,7 +5,7 @@ import { isRefusal, type Refusal } from '../contracts/actor.ts'
 import { comment, like, postKey, post as record, slot } from '../contracts/posts.ts'
 import { circle, counts } from '../contracts/users.ts'
 import { catalog } from './catalog.ts'
-import { type Outcome, world } from './kernel/testing/world.ts'
+import { granted, type Outcome, world } from './kernel/testing/world.ts'
 import postViews from './posts/views.ts'
 import { type Act, type Model, model } from './testing/model.ts'
 import { ann, bob, cem, dan } from './testing/village.ts'
@@ -20,7 +20,7 @@ const step = fc.record({
     { weight: 3, arbitrary: fc.constantFrom('friend.request', 'friend.accept') },
     { weight: 2, arbitrary: fc.constantFrom('friend.withdraw', 'friend.remove', 'user.block', 'user.unblock', 'user.replace') },
     { weight: 4, arbitrary: fc.constantFrom('post.publish', 'post.like', 'post.unlike', 'comment.add') },
-    { weight: 2, arbitrary: fc.constantFrom('post.delete', 'comment.edit', 'comment.delete') },
+    { weight: 2, arbitrary: fc.constantFrom('post.edit', 'post.delete', 'comment.edit', 'comment.delete') },
   ),
   by: fc.constantFrom(...people),
   other: fc.constantFrom(...people),
@@ -36,6 +36,7 @@ const actOf = ({ type, by, other, nth }: Step, m: Model): Act | undefined => {
     case 'user.replace':
     case 'post.publish':
       return { type, by }
+    case 'post.edit':
     case 'post.delete':
     case 'post.like':
     case 'post.unlike':
@@ -59,6 +60,7 @@ const sayer =
     if ('other' in act) return w.say(by, act.type, { userId: act.other }, { at, ...c })
     if (act.type === 'post.publish') return w.say(by, act.type, { title: 'T', content: 'C' }, { at, ...c })
     if (act.type === 'comment.add') return w.say(by, act.type, { postId: act.post.id, content: 'said' }, { at, ...c })
+    if (act.type === 'post.edit') return w.say(by, act.type, { postId: act.post.id, title: content }, { at, ...c })
     if ('post' in act) return w.say(by, act.type, { postId: act.post.id }, { at, ...c })
     const on = { postId: act.comment.post.id, commentId: act.comment.id }
     return act.type === 'comment.edit' ? w.say(by, act.type, { ...on, content }, { at, ...c }) : w.say(by, act.type, on, { at, ...c })
@@ -108,12 +110,19 @@ test('whatever people do: every answer is as the model says, and what is stored 
       for (const p of m.posts) {
         const stored = w.at(record.at(postKey(p.id)))
         if (p.deleted) expect(stored.status).toBe('deleted')
-        else expect(stored).toMatchObject({ status: 'live', likeCount: p.likes.size, commentCount: m.livingComments(p).length })
+        else
+          expect(stored).toMatchObject({
+            status: 'live',
+            title: p.title,
+            likeCount: p.likes.size,
+            commentCount: m.livingComments(p).length,
+          })
         for (const by of people) expect(w.at(like.at({ postId: p.id, by }))?.liked ?? false).toBe(!p.deleted && p.likes.has(by))
       }
       for (const c of m.comments) {
         const stored = w.at(comment.at({ postId: c.post.id, commentId: c.id }))
         expect(stored !== undefined && !stored.deleted).toBe(!c.deleted && !c.post.deleted)
+        if (stored && !stored.deleted) expect(stored.content).toBe(c.content)
       }
     }),
     { numRuns: 120 },
@@ -140,12 +149,13 @@ test('everybody reads what the model says they may see, in pages', async () => {
       const { w, m } = play(steps, begin)
       const read = await w.read()
       type Page = Refusal | { readonly items: readonly { readonly id: string }[]; readonly next: string | null }
-      /** The ids on all pages of a list, or why there is none; no page but the last is short. */
+      /** The ids on all pages of a list, or why there is none; no page but the last is short, and none after the first is empty. */
       const all = async (page: (after: string | undefined) => Promise<Page>) => {
         const ids: string[] = []
         for (let after: string | undefined; ; ) {
           const answer = await page(after)
           if (isRefusal(answer)) return answer.refused
+          if (after !== undefined) expect(answer.items.length).toBeGreaterThan(0)
           ids.push(...answer.items.map(i => i.id))
           if (answer.next === null) return ids
           expect(answer.items).toHaveLength(limit)
@@ -180,10 +190,29 @@ test('everybody reads what the model says they may see, in pages', async () => {
             )
           }
         }
+        for (const direction of ['incoming', 'outgoing'] as const) {
+          const requests = async (after: string | undefined) => {
+            const page = granted(await userViews['friend.requests'](request({ direction }, after), read))
+            return { items: page.items.map(r => r.user), next: page.next }
+          }
+          expect(new Set(await all(requests))).toEqual(new Set(people.filter(x => m.relation(by, x) === direction)))
+        }
+        const blocked = await all(after => userViews['block.list'](request({}, after), read))
+        expect(new Set(blocked)).toEqual(new Set(people.filter(x => m.relation(by, x) === 'blocked')))
+
         for (const other of people) {
+          const profile = await userViews['user.get'](request({ userId: other }), read)
+          const stands = by === other ? 'self' : m.relation(by, other)
+          if (!m.knows(by, other)) expect(profile).toMatchObject({ refused: 'not-found' })
+          else expect(profile).toMatchObject({ body: { relation: stands, friendCount: m.counts(other).friends } })
+
           const refusal = m.hidden(by, other) ? 'not-found' : by === other || friends.includes(other) ? undefined : 'not-a-friend'
           const archive = await all(after => postViews['post.list'](request({ userId: other }, after), read))
           expect(archive).toEqual(refusal ?? newest(m.posts.filter(p => p.author === other && !p.deleted)))
+          const theirs = await postViews['post.today'](request({ userId: other }), read)
+          const [latest] = newest(current.filter(p => p.author === other))
+          if (refusal !== undefined || latest === undefined) expect(theirs).toMatchObject({ refused: refusal ?? 'not-found' })
+          else expect(theirs).toMatchObject({ body: { id: latest } })
           const list = await all(after => userViews['friend.list'](request({ userId: other }, after), read))
           expect(Array.isArray(list) ? new Set(list) : list).toEqual(
             refusal ?? new Set(m.friendsOf(other, people).filter(f => !m.hidden(by, f))),

@@ -32,6 +32,7 @@ test('the current post is there until the author’s day is over, and while it i
   const w = village(ann, bob, cem, dan)
   w.befriend(ann, bob)
   w.say(dan, 'user.block', { userId: ann })
+  const yesterday = w.publish(ann, { at: '2026-11-19T10:00:00.000Z' })
   const { id: postId } = w.publish(ann)
   const today = async (by: string, now?: string) =>
     views['post.today'](ask(by, { userId: ann }, now === undefined ? {} : { now }), await w.read())
@@ -40,6 +41,8 @@ test('the current post is there until the author’s day is over, and while it i
   expect(await today(bob, '2026-11-21T00:00:00.000Z')).toMatchObject({ refused: 'not-found' })
   expect(await today(cem)).toMatchObject({ refused: 'not-a-friend' })
   expect(await today(dan)).toMatchObject({ refused: 'not-found' })
+  w.say(ann, 'post.delete', { postId: yesterday.id })
+  expect(await today(bob)).toMatchObject({ body: { id: postId } })
   w.say(ann, 'post.delete', { postId })
   expect(await today(bob)).toMatchObject({ refused: 'not-found' })
   expect(await today(ann)).toMatchObject({ refused: 'not-found' })

@@ -10,10 +10,17 @@ export type Act =
       readonly other: string
     }
   | { readonly type: 'post.publish'; readonly by: string }
-  | { readonly type: 'post.delete' | 'post.like' | 'post.unlike' | 'comment.add'; readonly by: string; readonly post: Post }
+  | { readonly type: 'post.edit' | 'post.delete' | 'post.like' | 'post.unlike' | 'comment.add'; readonly by: string; readonly post: Post }
   | { readonly type: 'comment.edit' | 'comment.delete'; readonly by: string; readonly comment: Comment }
 
-export type Post = { id: string; readonly author: string; readonly at: string; deleted: boolean; readonly likes: Set<string> }
+export type Post = {
+  id: string
+  readonly author: string
+  readonly at: string
+  title: string
+  deleted: boolean
+  readonly likes: Set<string>
+}
 type Comment = { id: string; readonly post: Post; readonly by: string; content: string; deleted: boolean }
 
 export const model = () => {
@@ -81,7 +88,7 @@ export const model = () => {
     if (act.type === 'post.publish') {
       const day = at.slice(0, 10)
       if (posts.some(p => p.author === by && !p.deleted && p.at.slice(0, 10) >= day)) return 'already-posted-today'
-      posts.push({ id, author: by, at, deleted: false, likes: new Set() })
+      posts.push({ id, author: by, at, title: 'T', deleted: false, likes: new Set() })
       return 201
     }
     const post = 'post' in act ? act.post : act.comment.post
@@ -95,6 +102,10 @@ export const model = () => {
       return act.type === 'comment.edit' ? 200 : 204
     }
     switch (act.type) {
+      case 'post.edit':
+        if (post.author !== by) return 'not-the-author'
+        post.title = `edited at ${at}`
+        return 200
       case 'post.delete':
         if (post.author !== by) return 'not-the-author'
         post.deleted = true
@@ -116,6 +127,7 @@ export const model = () => {
     posts,
     comments,
     hidden,
+    knows: (viewer: string, other: string) => profiles.has(other) && !hidden(viewer, other),
     sees,
     livingComments,
     friendsOf: (a: string, people: readonly string[]) => people.filter(b => either(friends, a, b)),

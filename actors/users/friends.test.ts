@@ -57,6 +57,7 @@ test('either side ends a request, and either a friendship; again it is done alre
     })
     expect(w.say(who, 'friend.withdraw', { userId: other })).toMatchObject({ status: 204, events: [] })
     w.say(ann, 'friend.request', { userId: bob })
+    expect(w.say(who, 'friend.remove', { userId: other }).events, 'a request is no friendship').toEqual([])
     w.say(bob, 'friend.accept', { userId: ann })
     expect(w.say(who, 'friend.withdraw', { userId: other }).events).toEqual([])
     expect(w.say(who, 'friend.remove', { userId: other }).events).toMatchObject([{ type: 'friend.removed', data: { was: 'friends' } }])

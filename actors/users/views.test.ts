@@ -49,13 +49,13 @@ test('who never came, who only signed up and who blocks are told apart by nobody
 
 test('friends come newest first, in pages, without those whom the reader does not see', async () => {
   const w = village(ann, bob, cem, dan)
-  for (const friend of [bob, cem, dan]) w.befriend(ann, friend)
+  for (const friend of [cem, dan, bob]) w.befriend(ann, friend)
   let read = await w.read()
   const first = granted(await views['friend.list'](ask(bob, { userId: ann }, { limit: 2 }), read))
-  expect(first).toMatchObject({ items: [{ id: dan }, { id: cem }] })
+  expect(first).toMatchObject({ items: [{ id: bob }, { id: dan }] })
   const after = first.next ?? ''
   expect(await views['friend.list'](ask(bob, { userId: ann }, { limit: 2, after }), read)).toMatchObject({
-    items: [{ id: bob }],
+    items: [{ id: cem }],
     next: null,
   })
 
@@ -76,15 +76,15 @@ test('friends come newest first, in pages, without those whom the reader does no
 
 test('requests and blocks are lists of one’s own', async () => {
   const w = village(ann, bob, cem, dan)
-  w.say(bob, 'friend.request', { userId: ann }, { at: '2026-11-20T10:00:00.000Z' })
-  w.say(cem, 'friend.request', { userId: ann }, { at: '2026-11-20T11:00:00.000Z' })
+  w.say(cem, 'friend.request', { userId: ann }, { at: '2026-11-20T10:00:00.000Z' })
+  w.say(bob, 'friend.request', { userId: ann }, { at: '2026-11-20T11:00:00.000Z' })
   w.say(ann, 'user.block', { userId: dan })
   w.say(dan, 'user.block', { userId: ann })
   const read = await w.read()
   expect(await views['friend.requests'](ask(ann, { direction: 'incoming' as const }), read)).toEqual({
     items: [
-      { user: { id: cem, firstName: 'Cem', lastName: 'Example', avatar: null }, createdAt: '2026-11-20T11:00:00.000Z' },
-      { user: { id: bob, firstName: 'Bob', lastName: 'Example', avatar: null }, createdAt: '2026-11-20T10:00:00.000Z' },
+      { user: { id: bob, firstName: 'Bob', lastName: 'Example', avatar: null }, createdAt: '2026-11-20T11:00:00.000Z' },
+      { user: { id: cem, firstName: 'Cem', lastName: 'Example', avatar: null }, createdAt: '2026-11-20T10:00:00.000Z' },
     ],
     next: null,
   })
