@@ -63,6 +63,7 @@ describe('on a mesh that runs', () => {
 
   test('all is well there, too, however often it is played', async () => {
     const { code, told } = await story('--url', mesh.url)
+    expect(told).toContain('Pushes are shown on a mesh that the story starts')
     expect(told).toContain('All is well')
     expect(code).toBe(0)
   }, 60_000)

@@ -177,6 +177,7 @@ export const playDay = async (
     const { post, request } = await publish(cast, ears, teller)
     await respond(post.id, cast, ears, teller)
     if (phones) await phonesRing(ana, phones, teller)
+    else teller.tell('Pushes are shown on a mesh that the story starts: this one was told of no push service to call for it.')
     await strangerSeesNothing(post.id, cast, ears, teller)
     await renameAndBlock(post.id, cast, ears, teller)
     const doubled = Object.values(ears).flatMap(device => [...device.raw].filter(([, times]) => times > 1))
