@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { configured } from '../../actors/catalog.ts'
 import { readConfig, silenceNodeNotice } from '../../actors/kernel/config.ts'
+import { failpoints } from '../../actors/kernel/failpoints.ts'
 import { lambdaHandler } from '../../actors/kernel/lambda.ts'
 import { metrics } from '../../actors/kernel/metrics.ts'
 import { openPorts } from '../../actors/kernel/open.ts'
@@ -22,7 +23,8 @@ export const actorFunction = (name: ActorName): ReturnType<typeof lambdaHandler>
     const log = pino({ base: { name }, level: config.LOG_LEVEL })
     const { ports } = await openPorts(config, log)
     const { CONCURRENCY: concurrency, PREFIX: prefix } = config
-    return lambdaHandler({ code, ports, concurrency, prefix, log, metrics: metrics(new Registry()) })
+    const reach = failpoints(config.FAILPOINTS, ms => ports.clock.sleep(ms))
+    return lambdaHandler({ code, ports, concurrency, prefix, log, metrics: metrics(new Registry()), reach })
   })
   return async (event, invocation) => (await opened())(event, invocation)
 }

@@ -12,7 +12,9 @@ type MappingOptions = {
   readonly mailbox: Mailbox
   readonly clock: Clock
   readonly queue: string
-  readonly start: () => Container
+  /** The deployment's, before the queue's name in its ARN. */
+  readonly prefix?: string
+  readonly start: () => Container | Promise<Container>
 }
 
 /** Seconds: of the queue; and what a function may take of them, in ms. */
@@ -24,11 +26,15 @@ const CONCURRENCY = 2
  * What Lambda does between a queue and a function: polls, invokes a container that is idle or a new one, and deletes what the answer does not name.
  * What it names, and all that a container had when it died, comes again after its visibility.
  */
-export const eventSource = ({ mailbox, clock, queue, start }: MappingOptions) => {
+export const eventSource = ({ mailbox, clock, queue, prefix = '', start }: MappingOptions) => {
   const idle: Container[] = []
-  return mailbox.consume(queue, { pollers: CONCURRENCY, visibility: VISIBILITY }, async deliveries => {
-    const container = idle.pop() ?? start()
-    const event = { Records: deliveries.map((d, n) => record(queue, d, n)) }
+  // Started before there is something for it: the time of a message is not spent on that.
+  const ready = async () => {
+    if (idle.length === 0) idle.push(await start())
+  }
+  return mailbox.consume(queue, { pollers: CONCURRENCY, visibility: VISIBILITY, ready }, async deliveries => {
+    const container = idle.pop() ?? (await start())
+    const event = { Records: deliveries.map((d, n) => record(`${prefix}${queue}`, d, n)) }
     const until = clock.now() + TIMEOUT_MS
     const answer = await Promise.race([
       container.handler(event, { getRemainingTimeInMillis: () => until - clock.now() }),
