@@ -96,7 +96,7 @@ export const Send = z
     type: z.string(),
     data: z.unknown(),
   })
-  .meta({ id: 'SendFrame' })
+  .meta({ id: 'SendFrame', description: 'what one socket says about one thing takes effect in the order in which it was said' })
 export const Auth = z
   .object({ op: z.literal('auth'), token: z.string() })
   .meta({ id: 'AuthFrame', description: 'a fresh token of the same person, before the old one expires' })

@@ -20,9 +20,13 @@ export type Ask = {
   readonly ifMatch: readonly number[] | undefined
   readonly key: Key | undefined
   readonly waitMs: number
+  /** Where in the line of those who speak one after the other. */
+  readonly place?: Place
   readonly request: string
   readonly traceparent: string | null
 }
+/** `before`: those ahead have put their messages into the mailbox, or given up; `leave`: so has this one. */
+export type Place = { readonly before: Promise<void>; readonly leave: () => void }
 /** The actor's reply, or the operation that will tell; `replayed`: an earlier request with the same key got it first. */
 export type Outcome = { readonly replayed: boolean } & ({ readonly reply: Reply } | { readonly operation: string })
 
@@ -68,7 +72,10 @@ export const commander = (context: CommandContext) => {
   }
   const send = async (ask: Ask, id: string, at: string) => {
     const envelope = envelopeOf(ask, id, at)
-    await mailbox.send(`${ask.actor}.fifo`, { id, group: envelope.key, body: wire(envelope) })
+    const sending = mailbox.send(`${ask.actor}.fifo`, { id, group: envelope.key, body: wire(envelope) })
+    // The mailbox keeps the order of its callers.
+    ask.place?.leave()
+    await sending
     sent(ask.actor, ask.type)
   }
   /** Sends, and waits from before the sending: the reply may be faster than the queue's confirmation. */
@@ -125,6 +132,7 @@ export const commander = (context: CommandContext) => {
     const at = timeOf(now)
     if (!ask.key) return outcome(await sendAndWait(ask, id, at), id, ask.by, false)
     const claim = await claims.take(ask.key, id, at)
+    await ask.place?.before
     if (!claim.own) return outcome(await repeat(ask, ask.key, claim), claim.messageId, ask.by, true)
     await reach('after-claim')
     return outcome(await sendAndWait(ask, id, at), id, ask.by, false)

@@ -1,7 +1,10 @@
+import type { Place } from './command.ts'
 import type { Socket } from './request.ts'
 
 /** Bytes that may wait for a slow reader before its events stop; below the library's own limit, so that what says so still gets through. */
 const LAG_BYTES = 262_144
+
+const NOBODY = Promise.resolve()
 
 /** One connected device: whose, how fresh its token, and what waits to be sent. A class, as thousands of them lie idle and each closure would count. */
 export class Device {
@@ -20,6 +23,7 @@ export class Device {
   #queued = 0
   /** Told once when its events stop. */
   #untold = false
+  #line: Promise<void> = NOBODY
 
   constructor(user: string, connection: string, until: number, now: number) {
     this.user = user
@@ -51,6 +55,15 @@ export class Device {
   /** Sends at once. @returns false when there was no room */
   say(frame: string): boolean {
     return this.#socket?.send([frame]) !== 'dropped'
+  }
+  /** Puts a message of this device behind those that it said before: each claims its id first, and claims may overtake each other. */
+  takePlace(): Place {
+    const before = this.#line
+    let leave = () => {}
+    this.#line = new Promise(resolve => {
+      leave = resolve
+    })
+    return { before, leave }
   }
   /** Queues an event. @returns whether it was, which it is not once the device lags */
   hear(frame: Uint8Array): boolean {

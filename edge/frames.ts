@@ -54,7 +54,9 @@ export const createFrames = ({ say, auth, limits, clock, metrics, log, resume }:
     if (!known || typeof type !== 'string') throw notFound()
     if (data !== undefined && !isObject(data)) throw invalid([{ pointer: '/data', message: 'must be an object' }])
     const fitted = conform(known.command.data, known.ids, data ?? {}, device.user)
-    return say({
+    const place = device.takePlace()
+    const outcome = say({
+      place,
       type,
       actor: known.actor,
       command: known.command,
@@ -66,6 +68,7 @@ export const createFrames = ({ say, auth, limits, clock, metrics, log, resume }:
       request,
       traceparent: null,
     })
+    return outcome.finally(() => place.before.then(place.leave))
   }
   const told = (device: Device, id: string, { problem, ...reply }: Reply) =>
     problem ? refuse(device, id, refusedBy({ ...reply, problem })) : answer(device, id, reply.status, reply.body ?? null)

@@ -298,6 +298,46 @@ describe('a message over the socket', () => {
     device.say({ op: 'send', id: 'a', type: 'post.delete', data: { postId: `${randomUUID()}.20261120.000001` } })
     expect(await reply('a', 5)).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused' } })
   })
+  test('goes before what is said after it, although its claim takes longer', async () => {
+    const ports = memoryPorts()
+    let release: () => void = () => {}
+    const held = new Promise<void>(resolve => {
+      release = resolve
+    })
+    let first: Promise<void> | undefined
+    const slow: typeof ports.store.commit = writes => {
+      if (first) return ports.store.commit(writes)
+      first = held.then(() => ports.store.commit(writes))
+      return first
+    }
+    const it = await testEdge({ ports: { ...ports, store: { ...ports.store, commit: slow } } })
+    const actor = fakeActor(ports, 'posts.fifo', answered)
+    cleanups.push(actor.stop, it.edge.close)
+    const device = await connect(it.edge.sockets, { token: it.token })
+    const postId = `${randomUUID()}.20261120.000001`
+    device.say({ op: 'send', id: 'a', type: 'post.like', data: { postId } })
+    device.say({ op: 'send', id: 'b', type: 'post.unlike', data: { postId } })
+    device.say({ op: 'send', id: 'c', type: 'post.like', data: {} })
+    await until('what is refused meanwhile', () => device.ofOp('reply').find(f => f.id === 'c'))
+    expect(actor.taken).toEqual([])
+    release()
+    await until('both replies', () => (device.ofOp('reply').length === 3 ? true : undefined))
+    expect(actor.taken.map(e => e.type)).toEqual(['post.like', 'post.unlike'])
+  })
+  test('whose way to the mailbox fails holds up none after it', async () => {
+    const ports = memoryPorts()
+    let fails = true
+    const failing: typeof ports.mailbox.send = (...message) => {
+      if (!fails) return ports.mailbox.send(...message)
+      fails = false
+      return Promise.reject(new Error('the queue is away'))
+    }
+    const { device, reply } = await mesh(answered, { ports: { ...ports, mailbox: { ...ports.mailbox, send: failing } } })
+    const actor = fakeActor(ports, 'posts.fifo', answered)
+    cleanups.push(actor.stop)
+    for (const id of ['a', 'b']) device.say({ op: 'send', id, type: 'post.publish', data: draft })
+    expect([(await reply('a')).status, (await reply('b')).status]).toEqual([503, 201])
+  })
   test('whose id was a key of HTTP is none of its business', async () => {
     const { device, reply, actor, call } = await mesh()
     await call('POST', '/v1/posts', { body: draft, headers: { 'idempotency-key': 'a' } })
