@@ -38,7 +38,8 @@ const start = async (program: string, processes: boolean) => {
 const waiting = async ({ url }: RunningMesh): Promise<Browser> => {
   const met = await meet(url)
   const [ann, bob] = [await join(met, 'Ann'), await join(met, 'Bob')]
-  await befriend(ann, bob)
+  // Bob asks: that he did is told of no more by the time there is a device, however late it is heard.
+  await befriend(bob, ann)
   const device = service.subscribe((await ann.ask('push.key', {})).publicKey)
   await ann.send('push.subscribe', device.subscription)
   device.fail({ status: 503 })
