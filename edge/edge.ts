@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client'
 import type { Clock } from '../actors/kernel/clock/port.ts'
 import type { Config } from '../actors/kernel/config.ts'
 import { failpoints } from '../actors/kernel/failpoints.ts'
+import { freePort } from '../actors/kernel/free-port.ts'
 import type { Metrics } from '../actors/kernel/metrics.ts'
 import type { Ports } from '../actors/kernel/ports.ts'
 import { reader } from '../actors/kernel/reader.ts'
@@ -16,7 +17,6 @@ import { commander } from './command.ts'
 import { cors, originCheck } from './cors.ts'
 import { cursors } from './cursors.ts'
 import { engines } from './engines.ts'
-import { freePort } from './free-port.ts'
 import { type EdgeHealth, health, type Phase } from './health.ts'
 import { createHandler } from './http.ts'
 import { claims } from './idempotency.ts'
@@ -229,6 +229,8 @@ export const startEdge = async (options: EdgeOptions): Promise<Edge> => {
   const clock = options.clock ?? options.ports.clock
   const core = await createEdge(options)
   const { handle, sockets } = core
+  // uWebSockets binds a port of the system's own choosing without SO_REUSEADDR: the successor of an edge that was killed with connections open could not
+  // have it for a minute. So it is chosen here and asked for by number.
   const server = await listen({
     host: config.HOST,
     port: config.PORT || (await freePort(config.HOST)),

@@ -10,6 +10,7 @@ import { backplaneConformance, listening } from '../actors/kernel/backplane/conf
 import { memoryBackplane, memoryHub } from '../actors/kernel/backplane/memory.ts'
 import { redisBackplane } from '../actors/kernel/backplane/redis.ts'
 import { virtualClock } from '../actors/kernel/clock/virtual.ts'
+import { freePort } from '../actors/kernel/free-port.ts'
 import { startRedis } from '../deploy/embedded/redis.ts'
 
 const DEADLINE = { timeout: 15_000, interval: 10 }
@@ -17,15 +18,6 @@ const START = Date.now()
 
 type Engine = { readonly url: string; readonly close: () => Promise<void> }
 type RealEngine = Engine & { readonly process: ChildProcess }
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 /** Those that a failed test left behind end with the file. */
 const servers = new Set<ChildProcess>()
 afterAll(() => {

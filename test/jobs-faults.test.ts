@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { freePort } from '../actors/kernel/free-port.ts'
 import { bullmqJobs } from '../actors/kernel/jobs/bullmq.ts'
 import type { Jobs, NewJob, Outcome } from '../actors/kernel/jobs/port.ts'
 import { ownModule } from '../deploy/embedded/module.ts'
@@ -232,12 +233,3 @@ describe.runIf(redisHere)('jobs on a Redis', () => {
     expect(await client.xlen('jobs:p-q:events')).toBeLessThan(1_000)
   })
 })
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}

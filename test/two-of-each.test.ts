@@ -4,11 +4,11 @@ import { join as path } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { environment, readConfig, silenceNodeNotice } from '../actors/kernel/config.ts'
+import { freePort } from '../actors/kernel/free-port.ts'
 import { type Client, type MeshClient, meet } from '../contracts/client.ts'
 import { actors } from '../contracts/mesh.ts'
 import { type Provisioned, startProvisioned } from '../deploy/embedded/provisioned.ts'
 import { findRedisServer } from '../deploy/embedded/redis-server.ts'
-import { freePort } from '../edge/free-port.ts'
 import { befriend, collected, join } from './people.ts'
 import { allOf, gather, publications, reactionCount, reactions } from './story/crowd.ts'
 import { listen } from './story/ears.ts'
@@ -37,7 +37,7 @@ describe.each(REDIS)('two edges and two workers of each actor on one Redis ($nam
     const config = readConfig(environment(settings))
     engines = await startProvisioned({ config, settings, data: folder, log: pino({ level: 'silent' }) })
     processes = launcher({ ...settings, ...engines.settings })
-    const ports = [await freePort('127.0.0.1'), await freePort('127.0.0.1')]
+    const ports = [await freePort(), await freePort()]
     urls = ports.map(port => `http://127.0.0.1:${port}`)
     ;[edges, workers] = await Promise.all([
       Promise.all(ports.map(processes.edge)),

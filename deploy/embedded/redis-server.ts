@@ -1,10 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readFile } from 'node:fs/promises'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import { freePort } from '../../actors/kernel/free-port.ts'
 import { isAlive, outlive } from '../../actors/kernel/outlive.ts'
 import { backoff } from './backoff.ts'
 
@@ -146,15 +147,6 @@ const firstPort = async (port: number, launch: (port: number) => Promise<ChildPr
       if (tries === TRIES) throw err
     }
   }
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Waits for the one that a killed process left behind: it ends by itself, and still writes. */

@@ -1,3 +1,5 @@
+import { seeded } from './random.ts'
+
 /** A person of the network to be, by their place in it. */
 export type Planned = {
   readonly email: string
@@ -97,17 +99,6 @@ const SAID = [
 /** Friends on each side in the circle that everybody sits in; with them come as many at random. */
 const NEIGHBOURS = 3
 const STRANGERS = 2
-
-/** Numbers in [0, 1) that a seed repeats (mulberry32). */
-const seeded = (seed: number) => {
-  let a = seed >>> 0
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /**
  * A network: a circle of neighbours with some who know each other across it, so that everybody is reached over few others. The same numbers make the same one.

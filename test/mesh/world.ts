@@ -15,9 +15,9 @@ import { memoryStore } from '../../actors/kernel/store/memory.ts'
 import { startWorker } from '../../actors/kernel/worker.ts'
 import type { Envelope, EventEnvelope, Reply } from '../../contracts/envelope.ts'
 import { commands, groupOf, topology } from '../../contracts/mesh.ts'
+import { seeded } from '../../load-tests/seed/random.ts'
 import { eventSource } from './event-source.ts'
 import { life, reaper } from './mortal.ts'
-import { seeded } from './random.ts'
 
 export type Faults = {
   /** That a worker dies at a failpoint. */

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../../../actors/kernel/free-port.ts'
 
 const EMULATOR = new URL('./amazon-local/node_modules/amplify-dynamodb-simulator/emulator/', import.meta.url)
 const JAVA = 'java'
@@ -28,6 +28,7 @@ export interface AmazonLocal {
 export async function startAmazonLocal(): Promise<AmazonLocal | undefined> {
   const found = findDynamoDbLocal()
   if (!found) return missing('its jar is not installed: see deploy/embedded/dynamodb/amazon-local/README.md')
+  // The jar takes no port 0. Should another process be faster, then java ends, and says so.
   const port = await freePort()
   const options = [
     '-Xmx512m',
@@ -85,17 +86,4 @@ async function answers(endpoint: string): Promise<string | undefined> {
     await delay(50)
   }
   return `no answer within ${STARTS_WITHIN_MS / 1000} s`
-}
-
-/** The jar takes no port 0. Another process may take the port in between; then java ends, and says so. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, () => {
-      const address = probe.address()
-      const port = typeof address === 'object' && address ? address.port : 0
-      probe.close(() => resolve(port))
-    })
-  })
 }

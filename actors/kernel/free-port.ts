@@ -1,10 +1,7 @@
 import { createServer } from 'node:net'
 
-/**
- * A port that is free now. uWebSockets binds a port of the system's own choosing without SO_REUSEADDR: a successor of a process that was killed with
- * connections open could not have its port for a minute. So the port is chosen here and asked for by number.
- */
-export const freePort = (host: string): Promise<number> =>
+/** A port that is free now, for what takes no port 0; another process may have it a moment later. */
+export const freePort = (host = '127.0.0.1'): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)
