@@ -121,7 +121,14 @@ export const ownRoutes: readonly Own[] = [
 /** A route of the edge's own as an OpenAPI operation. */
 export const ownOperation = (own: Own, schemas: Schemas) => {
   const answers = own.answers(schemas)
-  const codes = [...(own.refuses ?? []), ...(own.open ? [] : ['invalid-token']), 'rate-limited', 'internal-error', 'overloaded']
+  const codes = [
+    ...(own.refuses ?? []),
+    ...(own.open ? [] : ['invalid-token']),
+    'body-too-large',
+    'rate-limited',
+    'internal-error',
+    'overloaded',
+  ]
   const refused = group(codes, code => problems[code]?.status ?? 500)
   for (const status of Object.keys(answers)) refused.delete(Number(status))
   return {

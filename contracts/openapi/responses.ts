@@ -10,12 +10,13 @@ type EdgeProblem = keyof typeof EDGE_PROBLEMS
 /** What the edge itself may refuse on a route, before any actor is asked. A body that a write does not need must be a good one, too. */
 const edgeRefusals = ({ spec, path }: Route): EdgeProblem[] => [
   'bad-request',
+  'body-too-large',
   'validation-failed',
   // an id that is none names nothing
   ...(path.includes('{') ? (['not-found'] as const) : []),
   ...(spec.who === 'anyone' ? [] : (['invalid-token'] as const)),
   ...(spec.kind === 'query' && spec.list ? (['bad-cursor'] as const) : []),
-  ...(spec.kind === 'command' ? (['malformed-json', 'body-too-large', 'unsupported-media-type', 'idempotency-key-reused'] as const) : []),
+  ...(spec.kind === 'command' ? (['malformed-json', 'unsupported-media-type', 'idempotency-key-reused'] as const) : []),
   'rate-limited',
   'internal-error',
   'overloaded',
