@@ -105,6 +105,19 @@ describe('what a worker shows of itself', () => {
     const counted = (await metric(w, 'events_published_total')) ?? []
     expect(counted.reduce((sum, [, n]) => sum + Number(n), 0)).toBe(w.published.length)
   })
+
+  test('the age of what it holds rises while events cannot be published, and falls when they are out', async () => {
+    const w = await world(7)
+    const postId = await friends(w)
+    const age = async () => Number((await metric(w, 'messages_held_oldest_seconds'))?.find(([queue]) => queue === 'posts.fifo')?.[1])
+    w.set({ publish: 1 })
+    await w.send('post.like', BOB, { postId })
+    await w.clock.advance(60_000)
+    expect(await age()).toBeGreaterThan(50)
+    w.set({ publish: 0 })
+    await w.clock.advance(15_000)
+    expect(await age()).toBe(0)
+  })
 })
 
 test('while neither events can be published nor replies be told, a message is tried by one delivery at a time', async () => {

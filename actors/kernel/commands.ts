@@ -16,7 +16,12 @@ export const commandConsumer = (context: WorkerContext, reach: Reach) => {
   const { mailbox, clock } = ports
   const queue = `${code.declaration.name}.fifo`
   let closed = false
-  const hold = holding(clock, VISIBILITY, err => log.debug({ err, queue }, 'a message could not be kept hidden'))
+  const hold = holding(
+    clock,
+    VISIBILITY,
+    err => log.debug({ err, queue }, 'a message could not be kept hidden'),
+    ms => metrics.heldSeconds.set({ queue }, ms / 1000),
+  )
   const engines = gate(clock, (paused, err) => {
     metrics.paused.set({ queue }, paused ? 1 : 0)
     if (paused) log.warn({ err, queue }, 'an engine fails: polling pauses')

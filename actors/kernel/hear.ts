@@ -13,7 +13,12 @@ export const eventConsumer = (context: WorkerContext) => {
   const { code, ports, config, log, metrics } = context
   const { mailbox, clock } = ports
   const queue = `${code.declaration.name}-events`
-  const hold = holding(clock, VISIBILITY, err => log.debug({ err, queue }, 'an event could not be kept hidden'))
+  const hold = holding(
+    clock,
+    VISIBILITY,
+    err => log.debug({ err, queue }, 'an event could not be kept hidden'),
+    ms => metrics.heldSeconds.set({ queue }, ms / 1000),
+  )
   const engines = gate(clock, (paused, err) => {
     metrics.paused.set({ queue }, paused ? 1 : 0)
     if (paused) log.warn({ err, queue }, 'an engine fails: polling pauses')

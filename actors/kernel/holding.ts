@@ -1,9 +1,13 @@
 import type { Clock } from './clock/port.ts'
 import type { Delivery } from './mailbox/port.ts'
 
-/** Keeps received messages hidden from other workers while they are worked on. Short visibility plus a heartbeat: a killed worker's keys are free again soon. */
-export const holding = (clock: Clock, visibility: number, onError: (error: unknown) => void) => {
-  const held = new Set<Delivery>()
+/**
+ * Keeps received messages hidden from other workers while they are worked on. Short visibility plus a heartbeat: a killed worker's keys are free again soon.
+ * @param onAge told with every beat for how long (ms) the oldest has been held; 0 when none is
+ */
+export const holding = (clock: Clock, visibility: number, onError: (error: unknown) => void, onAge: (ms: number) => void) => {
+  /** Since when (epoch ms), the oldest first. */
+  const held = new Map<Delivery, number>()
   // Beats only while something is held: an idle worker does nothing.
   let beat: ReturnType<Clock['every']> | undefined
   const stop = () => {
@@ -11,12 +15,14 @@ export const holding = (clock: Clock, visibility: number, onError: (error: unkno
     beat = undefined
   }
   const extend = () => {
-    if (held.size === 0) return stop()
-    for (const delivery of held) delivery.extend(visibility).catch(onError)
+    const [oldest] = held.values()
+    onAge(oldest === undefined ? 0 : clock.now() - oldest)
+    if (oldest === undefined) return stop()
+    for (const delivery of held.keys()) delivery.extend(visibility).catch(onError)
   }
   return {
     add: (delivery: Delivery) => {
-      held.add(delivery)
+      held.set(delivery, clock.now())
       beat ??= clock.every((visibility * 1000) / 3.3, extend)
     },
     /** Acknowledged, or somebody else's again. */

@@ -38,6 +38,12 @@ export const metrics = (registry: Registry = register) => {
       registers,
     }),
     held: new Gauge({ name: 'dailygrind_messages_held', help: 'Messages received and not settled', labelNames: ['queue'], registers }),
+    heldSeconds: new Gauge({
+      name: 'dailygrind_messages_held_oldest_seconds',
+      help: 'For how long the oldest message that is held has been; it rises while what it did cannot be published',
+      labelNames: ['queue'],
+      registers,
+    }),
     paused: new Gauge({
       name: 'dailygrind_polling_paused',
       help: '1 while a failing engine keeps a queue from being polled',
