@@ -161,8 +161,8 @@ describe.each(HOSTS)('engines that fail a %s make no dead letters', host => {
   })
 })
 
-test('the event of a message that vanished after its commit goes out with the key’s next turn', async () => {
-  const w = await world(7)
+test.each(HOSTS)('the event of a message that vanished after its commit goes out with the key’s next turn in a %s', async host => {
+  const w = await world(7, CALM, catalog, host)
   const postId = await friends(w)
   w.set({ publish: 1 })
   await w.send('post.like', BOB, { postId })
@@ -172,15 +172,15 @@ test('the event of a message that vanished after its commit goes out with the ke
   expect(item?.outbox).toMatchObject([{ events: [{ type: 'post.liked' }] }])
 
   // Another mesh over the same store, in whose mailbox that message never was: as if it had been dead-lettered after its commit.
-  const next = await world(8)
+  const next = await world(8, CALM, catalog, host)
   for (const items of Object.entries(w.store.dump())) await next.store.commit(items[1].map(put => ({ put, table: items[0] })))
   await next.send('comment.add', BOB, { postId, content: 'next' }, { id: 'next', at: new Date(next.clock.now()).toISOString() })
   await next.clock.advance(5_000)
   expect(next.published.map(e => e.type)).toEqual(['post.liked', 'comment.added'])
 })
 
-test('a message whose claim has a reply is answered with it and does nothing', async () => {
-  const w = await world(9)
+test.each(HOSTS)('a message whose claim has a reply is answered with it by a %s and does nothing', async host => {
+  const w = await world(9, CALM, catalog, host)
   const postId = await friends(w)
   const claim = 'claim-of-bob'
   await w.store.commit([
@@ -204,9 +204,9 @@ test('a message whose claim has a reply is answered with it and does nothing', a
   expect(await w.read.get(post.at(postKey(postId)))).toMatchObject({ likeCount: 0 })
 })
 
-describe('asking for what does not exist', () => {
+describe.each(HOSTS)('asking a %s for what does not exist', host => {
   test('leaves nothing where things are, and no litter after a day', async () => {
-    const w = await world(10)
+    const w = await world(10, CALM, catalog, host)
     for (const by of [ANN, BOB]) await w.send('user.replace', by, { firstName: 'F', lastName: 'L' })
     await w.clock.advance(1_000)
     const before = w.store.dump().posts ?? []
@@ -224,7 +224,7 @@ describe('asking for what does not exist', () => {
   })
 
   test('is refused alike when it is redelivered, although the thing exists by then', async () => {
-    const w = await world(11)
+    const w = await world(11, CALM, catalog, host)
     await friends(w)
     const next = `${ANN}.20260303.000002`
     // The refusal is committed, its answer is lost, and before the message comes back Ann publishes that very post.
