@@ -195,6 +195,42 @@ describe('the stream', () => {
     stream.close()
   })
 
+  test('gives up a socket that says nothing for another, over which it says what was asked for meanwhile', async () => {
+    const said: unknown[] = []
+    let connections = 0
+    sockets.on('connection', socket => {
+      connections += 1
+      if (connections === 1) return
+      socket.send(hello('here'))
+      socket.on('message', text => {
+        const frame = JSON.parse(String(text))
+        said.push(frame.id)
+        socket.send(JSON.stringify({ op: 'reply', id: frame.id, status: 200, body: {} }))
+      })
+    })
+    const states: [string, number][] = []
+    const stream = (await ana()).stream({
+      WebSocket,
+      helloMs: 200,
+      onEvent: () => undefined,
+      onConnection: (state, code) => states.push([state, code]),
+    })
+    const early = stream.send('post.like', { postId: POST_ID }, 'before-any-socket')
+    await vi.waitFor(() => expect(connections).toBe(1))
+    const later = stream.send('post.like', { postId: POST_ID }, 'before-hello')
+    await stream.ready
+    expect(await Promise.all([early, later])).toEqual([
+      { status: 200, body: {} },
+      { status: 200, body: {} },
+    ])
+    expect(said).toEqual(['before-any-socket', 'before-hello'])
+    expect(states).toEqual([
+      ['lost', 1006],
+      ['open', 0],
+    ])
+    stream.close()
+  })
+
   test('comes back when it was asked to by a server that goes away, although it is gone before', async () => {
     const came: number[] = []
     sockets.on('connection', socket => {

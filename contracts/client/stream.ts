@@ -34,6 +34,8 @@ export type StreamOptions = {
   readonly onReset?: () => void
   /** A frame that is not what the contract says; it is passed over. */
   readonly onError?: (error: unknown) => void
+  /** How long a socket may take to open and say hello, in ms, until another is tried. Default 10 s. */
+  readonly helloMs?: number
   /** `code` is the close code of the socket that was lost, 0 before the first. */
   readonly onConnection?: (state: 'open' | 'lost' | 'refused', code: number) => void
 }
@@ -51,6 +53,9 @@ export type Stream = {
 const REMEMBERED = 2_000
 /** How long a socket must have been open for its loss to be the first of its kind. */
 const STEADY_MS = 5_000
+const HELLO_MS = 10_000
+/** The close code of a connection that ended without one (RFC 6455, 7.4.1). */
+const ABNORMAL = 1006
 const Op = z.object({ op: z.string() })
 const Closed = z.object({ code: z.number() })
 const Said = z.object({ data: z.string() })
@@ -76,11 +81,16 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
   let notBefore = 0
   let over = false
   let timer: ReturnType<typeof setTimeout> | undefined
+  let greeting: ReturnType<typeof setTimeout> | undefined
 
-  const say = (frame: ClientFrame) => socket?.send(JSON.stringify(frame))
+  const say = (frame: ClientFrame) => {
+    // A socket that is opening takes nothing; what waits for an answer is said after its hello.
+    if (Number.isFinite(openedAt)) socket?.send(JSON.stringify(frame))
+  }
   const end = (why: Error) => {
     over = true
     clearTimeout(timer)
+    clearTimeout(greeting)
     settle?.reject(why)
     for (const { failed } of unanswered.values()) failed(why)
     unanswered.clear()
@@ -99,6 +109,7 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
   const frames: Readonly<Record<string, (frame: unknown, text: string) => void>> = {
     hello: frame => {
       const hello = Hello.parse(frame)
+      clearTimeout(greeting)
       openedAt = Date.now()
       if (position === undefined) position = hello.position
       else say({ op: 'resume', position })
@@ -128,6 +139,7 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
   const lost = (code: number) => {
     socket = undefined
     clearTimeout(timer)
+    clearTimeout(greeting)
     if (over) return
     if (code === CLOSE.nonsense || code === CLOSE.origin) {
       options.onConnection?.('refused', code)
@@ -145,7 +157,12 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
     if (bearer instanceof Error) return end(bearer)
     const opened = new options.WebSocket(url, [SUBPROTOCOL, `${BEARER_SUBPROTOCOL}${bearer}`])
     socket = opened
+    greeting = setTimeout(() => {
+      lost(ABNORMAL)
+      opened.close()
+    }, options.helloMs ?? HELLO_MS)
     opened.addEventListener('message', (event: unknown) => {
+      if (socket !== opened) return
       // thrown in a socket's listener, an error would end the whole process in Node
       try {
         const { data } = Said.parse(event)
@@ -157,7 +174,10 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
     })
     // a `close` follows every `error`, and says as much
     opened.addEventListener('error', () => undefined)
-    opened.addEventListener('close', (event: unknown) => lost(Closed.parse(event).code))
+    // One that was given up goes in its own time.
+    opened.addEventListener('close', (event: unknown) => {
+      if (socket === opened) lost(Closed.parse(event).code)
+    })
   }
   void connect(false)
 
