@@ -42,6 +42,8 @@ const main = async (): Promise<number> => {
     process.stdout.write(HELP)
     return 0
   }
+  // Who listened has gone, as `head` does: the story is played to its end all the same.
+  process.stdout.on('error', () => {})
   const told = teller(process.stdout)
   told.plain(where.url || where.data ? 'The story is played on a mesh that runs.' : 'Starting a mesh to play on …')
   const stage = await openStage({ ...where, processes: kill !== undefined })
