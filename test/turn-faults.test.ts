@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { catalog } from '../actors/catalog.ts'
 import type { ActorCode } from '../actors/kernel/code.ts'
 import { metrics } from '../actors/kernel/metrics.ts'
@@ -48,6 +49,35 @@ describe.each(HOSTS)('in a %s', host => {
     }
     await w.clock.advance(120_000)
     expect(status(w, like)).toEqual([500])
+    expect(await w.left()).toEqual({ queued: 0, dead: 1 })
+  })
+
+  test('what a rule makes that no store would take is the rule’s fault: its message dies, those around it are done', async () => {
+    const Liked = z.looseObject({ likeCount: z.number() })
+    // The second like of a post makes a count that is no exact number.
+    const overflowing = (code: ActorCode): ActorCode => {
+      const apply = code.rules.apply['post.liked']
+      if (!apply) return code
+      const liked: typeof apply = (state, event) => {
+        const applied = apply(state, event)
+        const post = Liked.parse(applied.state)
+        return post.likeCount === 2 ? { ...applied, state: { ...post, likeCount: 2 ** 60 } } : applied
+      }
+      return { ...code, rules: { ...code.rules, apply: { ...code.rules.apply, 'post.liked': liked } } }
+    }
+    const w = await world(1, CALM, catalog.map(overflowing), host)
+    const postId = await friends(w)
+    const first = await w.send('post.like', CEM, { postId })
+    const second = await w.send('post.like', BOB, { postId })
+    const after = await w.send('comment.add', CEM, { postId, content: 'after' })
+    await w.clock.advance(1_000)
+    const other = await w.send('post.publish', BOB, { title: 'T', content: 'C' })
+    await w.clock.advance(100)
+    expect(status(w, other)).toEqual([201])
+    await w.clock.advance(120_000)
+    expect(w.replies.get(first)?.[0]?.body).toEqual({ liked: true, likeCount: 1 })
+    expect(status(w, second)).toEqual([500])
+    expect(status(w, after)).toEqual([201])
     expect(await w.left()).toEqual({ queued: 0, dead: 1 })
   })
 

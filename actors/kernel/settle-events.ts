@@ -9,6 +9,7 @@ import type { Delivery } from './mailbox/port.ts'
 import { reader } from './reader.ts'
 import { readEvent } from './receive.ts'
 import { isSampled, withEngineCalls } from './span.ts'
+import { Unstorable } from './store/port.ts'
 
 const POISON_RECEIVES = 5
 
@@ -17,7 +18,10 @@ export type HeldEvent = { readonly event: EventEnvelope; readonly delivery: Deli
 const declared: ReadonlyMap<string, AnyEvent> = new Map(actors.flatMap(a => Object.entries(a.events)))
 /** A fault of the code rather than of an engine: trying again will not help. */
 const isBug = (error: unknown) =>
-  error instanceof TypeError || error instanceof RangeError || (error instanceof Error && error.name === 'ZodError')
+  error instanceof TypeError ||
+  error instanceof RangeError ||
+  error instanceof Unstorable ||
+  (error instanceof Error && error.name === 'ZodError')
 
 /** What a host of the events that an actor hears does with them once it has them: reads them, does what the hearings say, acknowledges, buries. */
 export const eventSettling = ({ code, ports, log, metrics }: HostContext, { hold, engines }: Pick<Host, 'hold' | 'engines'>) => {

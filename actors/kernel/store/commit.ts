@@ -3,11 +3,13 @@ import {
   type DynamoDBClient,
   PutItemCommand,
   TransactionCanceledException,
+  type TransactWriteItem,
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { transactItem } from './expressions.ts'
-import { ConditionLost, Conflict, type StoreWrite } from './port.ts'
+import { spoken } from './keys.ts'
+import { ConditionLost, Conflict, type StoreWrite, Unstorable } from './port.ts'
 import { isTooLarge, tooLarge } from './values.ts'
 import { placeOf } from './writes.ts'
 
@@ -31,20 +33,27 @@ const meaning = (error: unknown, writes: readonly StoreWrite[]): unknown => {
   return Object.assign(tooLarge(named.length > 0 ? named : large.length > 0 ? large : places), { cause: error })
 }
 
+const entryOf = (prefix: string, write: StoreWrite, now: number): TransactWriteItem => {
+  try {
+    return transactItem(prefix, write, now)
+  } catch (cause) {
+    throw new Unstorable(`cannot write ${spoken(placeOf(write))}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
+
 /**
  * Commits writes that were checked. A transaction carries a token, so a try whose answer was lost and the next one count once; so does an `add` alone,
  * which would otherwise add twice. A single conditional put whose answer was lost loses its condition against itself: the caller reads
  * the item again and finds its own.
  */
 export const commitTo = async (client: DynamoDBClient, prefix: string, writes: readonly StoreWrite[], now: number): Promise<void> => {
-  const [first, ...rest] = writes
-  if (!first) return
+  const [first] = writes
+  const TransactItems = writes.map(write => entryOf(prefix, write, now))
+  const [item] = TransactItems
+  if (!first || !item) return
   try {
-    const item = transactItem(prefix, first, now)
-    if (rest.length > 0 || 'add' in first || 'check' in first) {
-      const TransactItems = [item, ...rest.map(write => transactItem(prefix, write, now))]
-      await client.send(new TransactWriteItemsCommand({ TransactItems }))
-    } else if (item.Put) await client.send(new PutItemCommand(item.Put))
+    if (writes.length > 1 || 'add' in first || 'check' in first) await client.send(new TransactWriteItemsCommand({ TransactItems }))
+    else if (item.Put) await client.send(new PutItemCommand(item.Put))
     else if (item.Update) await client.send(new UpdateItemCommand(item.Update))
     else if (item.Delete) await client.send(new DeleteItemCommand(item.Delete))
   } catch (error) {

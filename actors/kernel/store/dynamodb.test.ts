@@ -156,9 +156,9 @@ describe('a refused commit', () => {
     const message = 'Item size to update has exceeded the maximum allowed size'
     const reasons = [{ Code: 'None' }, { Code: 'ValidationError', Message: message }, { Code: 'None' }]
     const inTransaction = refusal('TransactionCanceledException', { CancellationReasons: reasons })
-    expect(String(await outcome(three, inTransaction))).toBe('Error: larger than the 400 KB of an item: t p2 s')
+    expect(String(await outcome(three, inTransaction))).toBe('Unstorable: larger than the 400 KB of an item: t p2 s')
     const large: StoreWrite = { put: { pk: 'p4', sk: 's', text: 'x'.repeat(420_000) }, table: 't' }
     const whole = refusal('ValidationException', { message: 'Item size has exceeded the maximum allowed size' })
-    expect(String(await outcome([...three, large], whole))).toBe('Error: larger than the 400 KB of an item: t p4 s')
+    expect(String(await outcome([...three, large], whole))).toBe('Unstorable: larger than the 400 KB of an item: t p4 s')
   })
 })

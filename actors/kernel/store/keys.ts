@@ -1,4 +1,5 @@
 import type { Place } from '../../../contracts/actor.ts'
+import { Unstorable } from './port.ts'
 
 /** Most bytes of a partition key and of a sort key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
 const MOST = { pk: 2048, sk: 1024 }
@@ -17,9 +18,9 @@ export const checkKey = (key: Readonly<Partial<Place>>): void => {
   for (const name of ['pk', 'sk'] as const) {
     const value = key[name]
     if (value === undefined) continue
-    if (value === '') throw new Error(`the ${name} of a place is empty: ${JSON.stringify(key)}`)
+    if (value === '') throw new Unstorable(`the ${name} of a place is empty: ${JSON.stringify(key)}`)
     if (Buffer.byteLength(value) > MOST[name])
-      throw new Error(`the ${name} of a place is longer than ${MOST[name]} bytes: ${value.slice(0, 80)}…`)
+      throw new Unstorable(`the ${name} of a place is longer than ${MOST[name]} bytes: ${value.slice(0, 80)}…`)
   }
 }
 

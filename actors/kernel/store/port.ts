@@ -41,7 +41,8 @@ export type Store = {
   readonly query: (range: Range) => Promise<{ items: Item[]; more: boolean }>
   /**
    * All writes or none (at most 100 items, each place once).
-   * @throws ConditionLost when a condition does not hold; Conflict when another transaction was in the way; both mean that nothing was written.
+   * @throws ConditionLost when a condition does not hold; Conflict when another transaction was in the way; Unstorable when no store would take it,
+   * however often it is tried; all three mean that nothing was written.
    * Any other error leaves open whether it was. One conditional write alone, tried again after its answer was lost, can lose its condition against
    * itself: whoever sends one looks whether the item is its own.
    */
@@ -56,6 +57,11 @@ export class ConditionLost extends Error {
     this.name = 'ConditionLost'
     this.places = places
   }
+}
+
+/** What is to be written, or the place it is to be read from, is nothing that a store can keep. The fault is its author's, no engine's. */
+export class Unstorable extends Error {
+  override readonly name = 'Unstorable'
 }
 
 /** Another transaction holds one of the items: try again after a short, jittered pause. */

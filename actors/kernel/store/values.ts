@@ -1,12 +1,13 @@
 import type { Place } from '../../../contracts/actor.ts'
 import { spoken } from './keys.ts'
+import { Unstorable } from './port.ts'
 
 /** What an item may weigh, names and all: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
 const MOST_BYTES = 400 * 1024
 
 export const isTooLarge = (item: object): boolean => bytesOf(item) > MOST_BYTES
 export const tooLarge = (places: readonly Place[]): Error =>
-  new Error(`larger than the 400 KB of an item: ${places.map(spoken).join(', ')}`)
+  new Unstorable(`larger than the 400 KB of an item: ${places.map(spoken).join(', ')}`)
 
 /** The size of a value as DynamoDB counts it; numbers are estimated. */
 const bytesOf = (value: unknown): number => {
@@ -29,13 +30,13 @@ const isPlainObject = (value: object): value is Record<string, unknown> => {
 export const copied = (value: unknown, at: string): unknown => {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
   if (typeof value === 'number') {
-    if (Number.isNaN(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) throw new Error(`cannot store ${at}: ${value} is not exact`)
+    if (Number.isNaN(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) throw new Unstorable(`cannot store ${at}: ${value} is not exact`)
     // DynamoDB knows no -0.
     return value + 0
   }
   if (Array.isArray(value)) return value.filter(one => one !== undefined).map((one, i) => copied(one, `${at}[${i}]`))
   if (typeof value !== 'object' || !isPlainObject(value))
-    throw new Error(`cannot store ${at}: it is a ${Object.prototype.toString.call(value).slice(8, -1)}`)
+    throw new Unstorable(`cannot store ${at}: it is a ${Object.prototype.toString.call(value).slice(8, -1)}`)
   const copy: Record<string, unknown> = {}
   for (const name in value) if (value[name] !== undefined) copy[name] = copied(value[name], `${at}.${name}`)
   return copy

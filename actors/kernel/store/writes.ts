@@ -1,6 +1,6 @@
 import type { Place } from '../../../contracts/actor.ts'
 import { checkKey, keyOf, spoken } from './keys.ts'
-import type { StoreWrite } from './port.ts'
+import { type StoreWrite, Unstorable } from './port.ts'
 
 /** DynamoDB's own limit of a transaction. */
 const MOST = 100
@@ -28,15 +28,15 @@ const changes = (write: StoreWrite): boolean => !('add' in write) || Object.valu
  * @throws an error that names the place when no store would take it: too many items, a place twice, a wrong key
  */
 export const checked = (writes: readonly StoreWrite[]): StoreWrite[] => {
-  if (writes.length > MOST) throw new Error(`a commit takes at most ${MOST} items, not ${writes.length}`)
+  if (writes.length > MOST) throw new Unstorable(`a commit takes at most ${MOST} items, not ${writes.length}`)
   const places = new Set<string>()
   for (const write of writes) {
     const place = placeOf(write)
     checkKey(place)
     const wrong = mistake(write)
-    if (wrong !== undefined) throw new Error(`cannot write ${spoken(place)}: ${wrong}`)
+    if (wrong !== undefined) throw new Unstorable(`cannot write ${spoken(place)}: ${wrong}`)
     const key = keyOf(place)
-    if (places.has(key)) throw new Error(`a commit writes ${spoken(place)} twice`)
+    if (places.has(key)) throw new Unstorable(`a commit writes ${spoken(place)} twice`)
     places.add(key)
   }
   return writes.filter(changes)

@@ -4,7 +4,7 @@ import type { ActorCode } from '../code.ts'
 import type { Reach } from '../failpoints.ts'
 import type { Ports } from '../ports.ts'
 import { claimPlace, decidedItem, decidedPlace } from '../replies.ts'
-import { ConditionLost, Conflict, type StoreWrite } from '../store/port.ts'
+import { ConditionLost, Conflict, type StoreWrite, Unstorable } from '../store/port.ts'
 import { type Folded, fold, loadsOf, overtaken, type Pages, pageKey, RuleFailed, repeated, type Taken } from './fold.ts'
 import { type Decided, Items, type Kept, keptOf, placeKey, stateItem, type Unpublished } from './items.ts'
 
@@ -120,13 +120,17 @@ const repeatedReply = (
  * @throws what an engine throws; then nothing is settled, and a redelivery finds out what became of it
  */
 export const turn = async (context: TurnContext, batch: readonly Taken[]): Promise<Turned> => {
+  const [first, ...others] = batch
   try {
     return await taken(context, batch)
   } catch (error) {
-    if (error instanceof RuleFailed) return { settled: [], failed: error, publish: async () => {} }
-    throw error
+    if (error instanceof RuleFailed) return failedTurn(error)
+    if (!(error instanceof Unstorable) || !first) throw error
+    // Whose it is shows when each goes alone.
+    return others.length > 0 ? turn(context, [first]) : failedTurn(new RuleFailed(first.envelope.id, first.envelope.type, error))
   }
 }
+const failedTurn = (failed: RuleFailed): Turned => ({ settled: [], failed, publish: async () => {} })
 
 const taken = async (context: TurnContext, batch: readonly Taken[]): Promise<Turned> => {
   const { code, ports, reach, random, published } = context
