@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { ActorCode } from './code.ts'
 import type { Gate } from './gate.ts'
 import type { Holding } from './holding.ts'
+import type { Delivery } from './mailbox/port.ts'
 import type { Metrics } from './metrics.ts'
 import type { Ports } from './ports.ts'
 
@@ -24,6 +25,14 @@ export type Host = {
   readonly over: () => boolean
   /** Message ids whose events are known to be out. */
   readonly published: ReturnType<typeof recent>
+}
+
+/** What is done with messages once a host has them. */
+export type Settling<T> = {
+  /** By key, in their order, what can be read of them. */
+  readonly sort: (deliveries: readonly Delivery[]) => Promise<ReadonlyMap<string, readonly T[]>>
+  /** Settles messages of one key, or lets go of them; never throws. */
+  readonly run: (key: string, batch: readonly T[]) => Promise<void>
 }
 
 const HINTS = 10_000

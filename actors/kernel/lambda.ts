@@ -1,6 +1,6 @@
 import type { Clock } from './clock/port.ts'
 import { failpoints, type Reach } from './failpoints.ts'
-import { type Host, type HostContext, recent } from './host.ts'
+import { type Host, type HostContext, recent, type Settling } from './host.ts'
 import { deliveryOf, type PartialBatchResponse, queueOf, SqsEvent } from './lambda-event.ts'
 import type { Delivery } from './mailbox/port.ts'
 import { schedule } from './schedule.ts'
@@ -66,10 +66,6 @@ export const lambdaHandler = (context: LambdaContext) => {
   }
 }
 
-type Settling<T> = {
-  readonly sort: (deliveries: readonly Delivery[]) => Promise<ReadonlyMap<string, readonly T[]>>
-  readonly run: (key: string, batch: readonly T[]) => Promise<void>
-}
 /** Each key's messages in one run: no later one begins after an earlier one failed. */
 const settled = async <T>({ sort, run }: Settling<T>, deliveries: readonly Delivery[], concurrency: number): Promise<void> => {
   const keys = schedule<T>(concurrency, deliveries.length, run)

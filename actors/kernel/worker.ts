@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { commandConsumer } from './commands.ts'
 import type { Config } from './config.ts'
+import { consume } from './consume.ts'
 import { failpoints, type Reach } from './failpoints.ts'
-import { eventConsumer } from './hear.ts'
-import type { HostContext } from './host.ts'
+import { type HostContext, recent } from './host.ts'
 import type { Jobs } from './jobs/port.ts'
+import { commandSettling, type Held } from './settle.ts'
+import { eventSettling } from './settle-events.ts'
 import { startWork } from './work.ts'
 
 export type WorkerContext = HostContext & {
@@ -30,10 +31,16 @@ const DRAIN_MS = 8_000
 export const startWorker = (context: WorkerContext): Worker => {
   const { code, ports, config } = context
   const reach = context.reach ?? failpoints(config.FAILPOINTS, ms => ports.clock.sleep(ms))
-  const consumers = [
-    ...(Object.keys(code.declaration.commands).length > 0 ? [commandConsumer(context, reach)] : []),
-    ...(code.declaration.hears.length > 0 ? [eventConsumer(context)] : []),
-  ]
+  const { name, commands, hears } = code.declaration
+  const takeCommands = () =>
+    consume<Held>(
+      context,
+      `${name}.fifo`,
+      host => commandSettling(context, { ...host, published: recent() }, reach),
+      () => reach('after-receive'),
+    )
+  const hearEvents = () => consume(context, `${name}-events`, host => eventSettling(context, host))
+  const consumers = [...(Object.keys(commands).length > 0 ? [takeCommands()] : []), ...(hears.length > 0 ? [hearEvents()] : [])]
   const works = (code.works ?? []).map(work => startWork(work, context))
   return {
     health: () => {

@@ -1,20 +1,25 @@
-import type { Reach } from './failpoints.ts'
 import { gate } from './gate.ts'
 import { holding } from './holding.ts'
-import { recent } from './host.ts'
+import type { Host, Settling } from './host.ts'
 import { schedule } from './schedule.ts'
-import { commandSettling, type Held } from './settle.ts'
 import type { QueueHealth, WorkerContext } from './worker.ts'
 
-/** Seconds that a received command stays hidden; the heartbeat renews it. */
+/** Seconds that a received message stays hidden, kept up by the heartbeat: what a killed worker held is somebody else's soon. */
 const VISIBILITY = 10
-const MOST_PER_TURN = 10
+/** Messages of one key that are settled together. */
+const MOST_PER_RUN = 10
 
-/** Takes an actor's commands from its mailbox, one turn a key at a time, and settles them. */
-export const commandConsumer = (context: WorkerContext, reach: Reach) => {
-  const { code, ports, config, log, metrics } = context
-  const { mailbox, clock } = ports
-  const queue = `${code.declaration.name}.fifo`
+/**
+ * Takes messages from a queue of an actor and has them settled: those of one key one after another, so many keys at once, none while an engine fails.
+ * @param open called once, with what settling needs of its host
+ * @param received called with each receive, before anything is done about it
+ */
+export const consume = <T>(
+  { ports: { mailbox, clock }, config, log, metrics }: WorkerContext,
+  queue: string,
+  open: (host: Pick<Host, 'hold' | 'engines' | 'over'>) => Settling<T>,
+  received: () => Promise<void> = async () => {},
+) => {
   let closed = false
   const hold = holding(
     clock,
@@ -27,16 +32,16 @@ export const commandConsumer = (context: WorkerContext, reach: Reach) => {
     if (paused) log.warn({ err, queue }, 'an engine fails: polling pauses')
     else log.info({ queue }, 'polling goes on')
   })
-  const settling = commandSettling(context, { hold, engines, over: () => closed, published: recent() }, reach)
-  const keys = schedule<Held>(config.CONCURRENCY, MOST_PER_TURN, settling.run, held => metrics.held.set({ queue }, held))
+  const { sort, run } = open({ hold, engines, over: () => closed })
+  const keys = schedule<T>(config.CONCURRENCY, MOST_PER_RUN, run, held => metrics.held.set({ queue }, held))
 
   const consumer = mailbox.consume(
     queue,
     { pollers: config.POLLERS, visibility: VISIBILITY, ready: async () => void (await Promise.all([engines.open(), keys.room()])) },
     async deliveries => {
-      await reach('after-receive')
+      await received()
       for (const delivery of deliveries) hold.add(delivery)
-      for (const [key, held] of await settling.sort(deliveries)) keys.add(key, held)
+      for (const [key, held] of await sort(deliveries)) keys.add(key, held)
     },
   )
 
