@@ -37,7 +37,7 @@ export const startWorker = (context: WorkerContext): Worker => {
       context,
       `${name}.fifo`,
       host => commandSettling(context, { ...host, published: recent() }, reach),
-      () => reach('after-receive'),
+      async () => reach('after-receive'),
     )
   const hearEvents = () => consume(context, `${name}-events`, host => eventSettling(context, host))
   const consumers = [...(Object.keys(commands).length > 0 ? [takeCommands()] : []), ...(hears.length > 0 ? [hearEvents()] : [])]
