@@ -8,6 +8,7 @@ export type ConnectionContext = { readonly url: string; readonly clock: Clock; r
 const PING_MS = 2_500
 /** Unanswered pings in a row: one may be late on a busy machine, and a connection that is made anew costs every device a resume. */
 const MOST_UNANSWERED = 2
+const CLOSED = 'the connection was closed'
 const OPTIONS = {
   // Both this project's embedded engine and every managed Redis speak it.
   protocol: 2,
@@ -56,7 +57,7 @@ export const redisConnection = (
   // Without a listener ioredis writes to the console.
   redis.on('error', broken)
   redis.on('close', () => {
-    error ??= 'the connection was closed'
+    error ??= CLOSED
   })
   const again = (cause: unknown) => {
     if (redis.status !== 'ready') return
@@ -107,7 +108,8 @@ export const redisConnection = (
     /** Makes the connection anew, where it stands and yet something went wrong on it. */
     again,
     /** Why it does not stand, or null. */
-    error: () => (error === null ? null : `${where} (${name}): ${error}`),
+    // The status is ahead of its events.
+    error: () => (error === null && redis.status === 'ready' ? null : `${where} (${name}): ${error ?? CLOSED}`),
     /** @throws at once while the connection does not stand */
     run: async <T>(what: string, run: (redis: Redis) => Promise<T>): Promise<T> => {
       if (redis.status !== 'ready') throw new Error(`${what}: ${where} is not connected (${error ?? redis.status})`)
