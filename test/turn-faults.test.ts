@@ -13,6 +13,8 @@ import { CALM, HOSTS, type World, world } from './mesh/world.ts'
 const ANN = 'aaaaaaaa-0000-4000-8000-000000000000'
 const BOB = 'bbbbbbbb-0000-4000-8000-000000000000'
 const CEM = 'cccccccc-0000-4000-8000-000000000000'
+const Named = z.looseObject({ id: z.string() })
+const Committed = z.looseObject({ lastBatch: z.array(Named) })
 const status = (w: World, id: string) => w.replies.get(id)?.map(r => r.status)
 /** Ann, who has posted, Bob and Cem, friends of hers. @returns the post's id */
 const friends = async (w: World) => {
@@ -25,6 +27,18 @@ const friends = async (w: World) => {
   const id = await w.send('post.publish', ANN, { title: 'T', content: 'C' })
   await w.clock.advance(1_000)
   return (w.replies.get(id)?.[0]?.body as { id: string } | undefined)?.id ?? 'not published'
+}
+/** Bob comments, while nothing can be done about it, so that his comments come together afterwards. */
+const commentTogether = async (w: World, postId: string, ids: readonly string[]) => {
+  w.setStoreDown(true)
+  for (const id of ids) await w.send('comment.add', BOB, { postId, content: id }, { id })
+  await w.clock.advance(500)
+  w.setStoreDown(false)
+}
+/** What each was told by the time that the first of them is. */
+const whenFirstIsTold = async (w: World, ids: readonly [string, ...string[]]) => {
+  for (let ms = 0; ms < 60_000 && !w.replies.has(ids[0]); ms += 10) await w.clock.advance(10)
+  return ids.map(id => status(w, id))
 }
 const metric = async (w: World, name: string) =>
   (await w.registry.getSingleMetric(`dailygrind_${name}`)?.get())?.values.map(({ labels, value }) => [
@@ -78,6 +92,56 @@ describe.each(HOSTS)('in a %s', host => {
     expect(w.replies.get(first)?.[0]?.body).toEqual({ liked: true, likeCount: 1 })
     expect(status(w, second)).toEqual([500])
     expect(status(w, after)).toEqual([201])
+    expect(await w.left()).toEqual({ queued: 0, dead: 1 })
+  })
+
+  test('a message whose rows cannot be named fails alone: those before it are done and told', async () => {
+    const choking = (code: ActorCode): ActorCode => {
+      const command = code.declaration.commands['comment.add']
+      if (!command) return code
+      const loads: typeof command.loads = message => {
+        if (Named.parse(message).id === 'nameless') throw new TypeError('no row comes of it')
+        return command.loads?.(message) ?? {}
+      }
+      return {
+        ...code,
+        declaration: { ...code.declaration, commands: { ...code.declaration.commands, 'comment.add': { ...command, loads } } },
+      }
+    }
+    const w = await world(8, CALM, catalog.map(choking), host)
+    const ids = ['before', 'nameless', 'after'] as const
+    await commentTogether(w, await friends(w), ids)
+    expect(await whenFirstIsTold(w, ids)).toEqual([[201], undefined, undefined])
+    await w.clock.advance(300_000)
+    expect(ids.map(id => status(w, id))).toEqual([[201], [500], [201]])
+    expect(await w.left()).toEqual({ queued: 0, dead: 1 })
+  })
+
+  test('a repeat that cannot be answered fails alone: those before it are told', async () => {
+    let told = 0
+    const choking = (code: ActorCode): ActorCode => {
+      const answer = code.rules.answer['comment.add']
+      if (!answer) return code
+      const once: typeof answer = (state, message, loaded) => {
+        if (Named.parse(message).id === 'speechless' && told++ > 0) throw new TypeError('it has nothing more to say')
+        return answer(state, message, loaded)
+      }
+      return { ...code, rules: { ...code.rules, answer: { ...code.rules.answer, 'comment.add': once } } }
+    }
+    const w = await world(9, CALM, catalog.map(choking), host)
+    const postId = await friends(w)
+    const ids = ['before', 'speechless'] as const
+    await commentTogether(w, postId, ids)
+    // Both are committed, the answer is lost, and they come again.
+    w.set({ lostAnswer: 1 })
+    const { place } = post.at(postKey(postId))
+    const committed = async () => Committed.parse((await w.store.get([place]))[0]).lastBatch.map(d => d.id)
+    for (let ms = 0; ms < 60_000 && !(await committed()).includes('speechless'); ms += 10) await w.clock.advance(10)
+    expect(await committed()).toEqual(ids)
+    w.set({ lostAnswer: 0 })
+    expect(await whenFirstIsTold(w, ids)).toEqual([[201], undefined])
+    await w.clock.advance(300_000)
+    expect(ids.map(id => status(w, id))).toEqual([[201], [500]])
     expect(await w.left()).toEqual({ queued: 0, dead: 1 })
   })
 

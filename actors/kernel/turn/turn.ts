@@ -124,7 +124,11 @@ export const turn = async (context: TurnContext, batch: readonly Taken[]): Promi
   try {
     return await taken(context, batch)
   } catch (error) {
-    if (error instanceof RuleFailed) return failedTurn(error)
+    if (error instanceof RuleFailed) {
+      // Thrown outside the fold, it left those before it undone as well: they have a turn of their own.
+      const at = batch.findIndex(t => t.envelope.id === error.id)
+      return at > 0 ? turn(context, batch.slice(0, at)) : failedTurn(error)
+    }
     if (!(error instanceof Unstorable) || !first) throw error
     // Whose it is shows when each goes alone.
     return others.length > 0 ? turn(context, [first]) : failedTurn(new RuleFailed(first.envelope.id, first.envelope.type, error))
