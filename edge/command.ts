@@ -132,7 +132,8 @@ export const commander = (context: CommandContext) => {
     const at = timeOf(now)
     if (!ask.key) return outcome(await sendAndWait(ask, id, at), id, ask.by, false)
     const claim = await claims.take(ask.key, id, at)
-    await ask.place?.before
+    // What is answered already puts nothing into a mailbox.
+    if (!claim.reply) await ask.place?.before
     if (!claim.own) return outcome(await repeat(ask, ask.key, claim), claim.messageId, ask.by, true)
     await reach('after-claim')
     return outcome(await sendAndWait(ask, id, at), id, ask.by, false)

@@ -68,7 +68,10 @@ export const createFrames = ({ say, auth, limits, clock, metrics, log, resume }:
       request,
       traceparent: null,
     })
-    return outcome.finally(() => place.before.then(place.leave))
+    // Not awaited: who is answered already need not wait for those ahead, only keep its place behind them.
+    const leave = () => void place.before.then(place.leave)
+    outcome.then(leave, leave)
+    return outcome
   }
   const told = (device: Device, id: string, { problem, ...reply }: Reply) =>
     problem ? refuse(device, id, refusedBy({ ...reply, problem })) : answer(device, id, reply.status, reply.body ?? null)

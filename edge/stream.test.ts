@@ -324,6 +324,35 @@ describe('a message over the socket', () => {
     await until('both replies', () => (device.ofOp('reply').length === 3 ? true : undefined))
     expect(actor.taken.map(e => e.type)).toEqual(['post.like', 'post.unlike'])
   })
+  test('whose answer stands is answered although one before it is still at its claim', async () => {
+    const ports = memoryPorts()
+    let held: Promise<void> | undefined
+    const slow: typeof ports.store.commit = async writes => {
+      const mine = held
+      held = undefined
+      await mine
+      return ports.store.commit(writes)
+    }
+    const { device, reply } = await mesh(answered, { ports: { ...ports, store: { ...ports.store, commit: slow } } })
+    const actor = fakeActor(ports, 'posts.fifo', answered)
+    cleanups.push(actor.stop)
+    const postId = `${randomUUID()}.20261120.000001`
+    const known = { op: 'send', id: 'known', type: 'post.delete', data: { postId } }
+    device.say(known)
+    expect((await reply('known', 1)).status).toBe(204)
+    let release: () => void = () => {}
+    held = new Promise(resolve => {
+      release = resolve
+    })
+    device.say({ op: 'send', id: 'ahead', type: 'post.delete', data: { postId } })
+    device.say(known)
+    expect((await reply('known', 2)).status).toBe(204)
+    device.say({ ...known, type: 'post.like' })
+    expect((await reply('known', 3)).status).toBe(422)
+    expect(device.ofOp('reply').filter(f => f.id === 'ahead')).toEqual([])
+    release()
+    expect((await reply('ahead')).status).toBe(204)
+  })
   test('whose way to the mailbox fails holds up none after it', async () => {
     const ports = memoryPorts()
     let fails = true
