@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import { virtualClock } from '../actors/kernel/clock/virtual.ts'
 import { claimPlace } from '../actors/kernel/replies.ts'
+import { Unstorable } from '../actors/kernel/store/port.ts'
 import { Operation, ProblemDocument } from '../contracts/edge.ts'
 import type { Envelope, Reply } from '../contracts/envelope.ts'
-import { until } from '../test/until.ts'
+import { soon, until } from '../test/until.ts'
 import { type Answering, fakeActor } from './testing/actor.ts'
 import { json, memoryPorts, type Sent, type TestEdgeOptions, testEdge } from './testing/edge.ts'
 
@@ -128,6 +129,21 @@ describe('who does not wait', () => {
     const answer = await post({ headers: { prefer: 'wait=1' } })
     expect([answer.status, answer.headers['preference-applied']]).toEqual([202, 'wait=1'])
     held.open()
+  })
+  test('gets it at once from an edge that waits for nobody any more, although its key was claimed only then', async () => {
+    const ports = memoryPorts()
+    const clock = virtualClock(Date.now())
+    const claiming = gate()
+    const slow: typeof ports.store.commit = writes => claiming.opened.then(() => ports.store.commit(writes))
+    const { edge, call } = await testEdge({ clock, ports: { ...ports, store: { ...ports.store, commit: slow } } })
+    cleanups.push(edge.close)
+    const answer = call('POST', '/v1/posts', { body: draft, headers: { 'idempotency-key': 'k', prefer: 'wait=20' } })
+    edge.release()
+    claiming.open()
+    // The clock stands still: nothing but the release ends the wait.
+    const { status, headers } = await soon('the answer', answer)
+    expect([status, headers.location]).toEqual([202, expect.stringMatching(/^\/v1\/operations\//)])
+    expect((await ports.mailbox.depth('posts.fifo')).waiting).toBe(1)
   })
   test('sees a refusal as a failed operation', async () => {
     const { post, operation, actor } = await mesh(() => ({ status: 409, problem: { code: 'already-posted-today' } }))
@@ -279,6 +295,14 @@ describe('an idempotency key', () => {
     await until('the message to be done', () => actor.done[0])
     expect(await post(async)).toMatchObject({ status: 201, headers: { 'idempotency-replayed': 'true' } })
   })
+})
+
+test('what no store can keep is the edge’s own fault, and no reason to come back', async () => {
+  const ports = memoryPorts()
+  const refusing = () => Promise.reject(new Unstorable('an item is too large'))
+  const { call } = await testEdge({ ports: { ...ports, store: { ...ports.store, commit: refusing } } })
+  const answer = await call('POST', '/v1/posts', { body: draft, headers: { 'idempotency-key': 'k' } })
+  expect([answer.status, ProblemDocument.parse(json(answer)).code]).toEqual([500, 'internal-error'])
 })
 
 describe('under load', () => {

@@ -11,6 +11,7 @@ export const waitingRoom = (clock: Clock) => {
   const waiting = new Map<string, Waiter[]>()
   let count = 0
   let ticking = false
+  let released = false
 
   const leave = (id: string, waiters: readonly Waiter[]) => {
     const rest = waiting.get(id)?.filter(w => !waiters.includes(w)) ?? []
@@ -43,9 +44,10 @@ export const waitingRoom = (clock: Clock) => {
     ticking = false
   }
   return {
-    /** Resolves with the reply, or with nothing after so many ms. */
+    /** Resolves with the reply, or with nothing after so many ms; at once after `release`. */
     wait: (id: string, ms: number): Promise<Reply | undefined> =>
       new Promise(done => {
+        if (released) return done(undefined)
         const since = clock.now()
         const others = waiting.get(id)
         const waiter = { since, until: since + ms, done }
@@ -55,8 +57,9 @@ export const waitingRoom = (clock: Clock) => {
         if (!ticking) void tick()
       }),
     settle,
-    /** Nobody waits any longer: all go without their replies. */
+    /** Nobody waits any longer, whoever comes: all go without their replies. */
     release: (): void => {
+      released = true
       for (const id of [...waiting.keys()]) settle(id)
     },
     size: () => count,
