@@ -84,6 +84,39 @@ describe.each(HOSTS)('a rule that throws in a %s', host => {
   })
 })
 
+test.each(HOSTS)('the ledger of a %s adds up, although who received a redriven message first dies of it', async host => {
+  const { codes, mend } = faulty()
+  const w = await world(12, CALM, codes, host)
+  const postId = await friends(w)
+  const sum = async (name: string, labels: Readonly<Record<string, string>>) =>
+    ((await w.registry.getSingleMetric(`dailygrind_messages_${name}_total`)?.get())?.values ?? [])
+      .filter(one => Object.entries(labels).every(([label, is]) => one.labels[label] === is))
+      .reduce((all, { value }) => all + value, 0)
+  const ledger = async () => ({
+    redriven: await sum('redriven', { queue: 'posts.fifo' }),
+    done: await sum('handled', { type: 'comment.add', outcome: 'done' }),
+    dead: await sum('dead', { queue: 'posts.fifo' }),
+  })
+  const redriveAmidDeaths = async () => {
+    w.set({ crash: 1 })
+    const sentBack = redrive(w.mailbox, w.clock, 'posts.fifo')
+    await w.clock.advance(10_000)
+    w.set({ crash: 0 })
+    await w.clock.advance(300_000)
+    expect(await sentBack).toHaveLength(1)
+  }
+  await w.send('comment.add', BOB, { postId, content: 'poison' })
+  await w.clock.advance(120_000)
+  expect(await ledger()).toEqual({ redriven: 0, done: 0, dead: 1 })
+  await redriveAmidDeaths()
+  expect(w.deaths()).toBeGreaterThan(0)
+  expect(await ledger()).toEqual({ redriven: 1, done: 0, dead: 2 })
+  mend()
+  await redriveAmidDeaths()
+  expect(await ledger()).toEqual({ redriven: 2, done: 1, dead: 2 })
+  expect(await w.left()).toEqual({ queued: 0, dead: 0 })
+})
+
 test.each(HOSTS)('a toggle redriven to a %s does not undo a newer one', async host => {
   const w = await world(3, CALM, catalog, host)
   const postId = await friends(w)

@@ -29,18 +29,42 @@ const friends = async (w: World) => {
   return (w.replies.get(id)?.[0]?.body as { id: string } | undefined)?.id ?? 'not published'
 }
 /** Bob comments, while nothing can be done about it, so that his comments come together afterwards. */
-const commentTogether = async (w: World, postId: string, ids: readonly string[]) => {
+const commentTogether = async (w: World, postId: string, ids: readonly string[], how: Parameters<World['send']>[3] = {}) => {
   w.setStoreDown(true)
-  for (const id of ids) await w.send('comment.add', BOB, { postId, content: id }, { id })
+  for (const id of ids) await w.send('comment.add', BOB, { postId, content: id }, { ...how, id })
   await w.clock.advance(500)
   w.setStoreDown(false)
+}
+/** Bob’s comments are committed together, and the answer of the commit is lost: they come again. */
+const commentUnanswered = async (w: World, postId: string, ids: readonly string[], how: Parameters<World['send']>[3] = {}) => {
+  const { place } = post.at(postKey(postId))
+  const committed = async () => Committed.parse((await w.store.get([place]))[0]).lastBatch.map(d => d.id)
+  const last = ids.at(-1) ?? ''
+  await commentTogether(w, postId, ids, how)
+  w.set({ lostAnswer: 1 })
+  for (let ms = 0; ms < 60_000 && !(await committed()).includes(last); ms += 10) await w.clock.advance(10)
+  expect(await committed()).toEqual(ids)
+  w.set({ lostAnswer: 0 })
+}
+/** An actor that answers the comment `speechless` once, and never again. */
+const speechless = () => {
+  let told = 0
+  return (code: ActorCode): ActorCode => {
+    const answer = code.rules.answer['comment.add']
+    if (!answer) return code
+    const once: typeof answer = (state, message, loaded) => {
+      if (Named.parse(message).id === 'speechless' && told++ > 0) throw new TypeError('it has nothing more to say')
+      return answer(state, message, loaded)
+    }
+    return { ...code, rules: { ...code.rules, answer: { ...code.rules.answer, 'comment.add': once } } }
+  }
 }
 /** What each was told by the time that the first of them is. */
 const whenFirstIsTold = async (w: World, ids: readonly [string, ...string[]]) => {
   for (let ms = 0; ms < 60_000 && !w.replies.has(ids[0]); ms += 10) await w.clock.advance(10)
   return ids.map(id => status(w, id))
 }
-const metric = async (w: World, name: string) =>
+const metric = async (w: Pick<World, 'registry'>, name: string) =>
   (await w.registry.getSingleMetric(`dailygrind_${name}`)?.get())?.values.map(({ labels, value }) => [
     Object.values(labels).join(' '),
     value,
@@ -118,31 +142,23 @@ describe.each(HOSTS)('in a %s', host => {
   })
 
   test('a repeat that cannot be answered fails alone: those before it are told', async () => {
-    let told = 0
-    const choking = (code: ActorCode): ActorCode => {
-      const answer = code.rules.answer['comment.add']
-      if (!answer) return code
-      const once: typeof answer = (state, message, loaded) => {
-        if (Named.parse(message).id === 'speechless' && told++ > 0) throw new TypeError('it has nothing more to say')
-        return answer(state, message, loaded)
-      }
-      return { ...code, rules: { ...code.rules, answer: { ...code.rules.answer, 'comment.add': once } } }
-    }
-    const w = await world(9, CALM, catalog.map(choking), host)
-    const postId = await friends(w)
+    const w = await world(9, CALM, catalog.map(speechless()), host)
     const ids = ['before', 'speechless'] as const
-    await commentTogether(w, postId, ids)
-    // Both are committed, the answer is lost, and they come again.
-    w.set({ lostAnswer: 1 })
-    const { place } = post.at(postKey(postId))
-    const committed = async () => Committed.parse((await w.store.get([place]))[0]).lastBatch.map(d => d.id)
-    for (let ms = 0; ms < 60_000 && !(await committed()).includes('speechless'); ms += 10) await w.clock.advance(10)
-    expect(await committed()).toEqual(ids)
-    w.set({ lostAnswer: 0 })
+    await commentUnanswered(w, await friends(w), ids)
     expect(await whenFirstIsTold(w, ids)).toEqual([[201], undefined])
     await w.clock.advance(300_000)
     expect(ids.map(id => status(w, id))).toEqual([[201], [500]])
     expect(await w.left()).toEqual({ queued: 0, dead: 1 })
+  })
+
+  test('what is done stays done for who asks, although its message dies of its repeat', async () => {
+    const w = await world(10, CALM, catalog.map(speechless()), host)
+    const reply = { to: 'edge', until: Number.MAX_SAFE_INTEGER, durable: true }
+    await commentUnanswered(w, await friends(w), ['speechless'], { reply })
+    await w.clock.advance(300_000)
+    expect(await w.left()).toEqual({ queued: 0, dead: 1 })
+    expect(await w.store.get([operationPlace('speechless')])).toMatchObject([{ reply: { status: 201 } }])
+    expect(status(w, 'speechless')).toEqual([201])
   })
 
   test('a command that reading chokes on goes to the dead letters at once', async () => {
@@ -172,6 +188,20 @@ describe.each(HOSTS)('in a %s', host => {
     expect(w.replies.get(id)).toMatchObject([{ status: 500, problem: { code: 'internal-error' } }])
     expect(await w.store.get([operationPlace(id)])).toMatchObject([{ reply: { status: 500 } }])
     expect(await w.left()).toEqual({ queued: 0, dead: 1 })
+  })
+
+  test('while the store is away nothing goes to the dead letters, and then one of each', async () => {
+    const w = await world(11, CALM, catalog, host)
+    const postId = await friends(w)
+    w.setStoreDown(true)
+    const id = await w.send('comment.add', BOB, { postId, content: 'C' }, { data: { postId, content: 7 } })
+    // The queue forgets what it was sent after five minutes.
+    await w.clock.advance(900_000)
+    expect(await w.left()).toEqual({ queued: 1, dead: 0 })
+    w.setStoreDown(false)
+    await w.clock.advance(120_000)
+    expect(await w.left()).toEqual({ queued: 0, dead: 1 })
+    expect(status(w, id)).toEqual([500])
   })
 
   test('what overtook a message in its batch changes nothing of what a repeat of it is told', async () => {
@@ -212,6 +242,34 @@ describe('what a worker shows of itself', () => {
     await w.clock.advance(15_000)
     expect(await age()).toBe(0)
   })
+})
+
+test('a dead letter is counted, although nobody can be told of it', async () => {
+  const w = await world(12, CALM, [])
+  const code = catalog.find(c => c.declaration.name === 'users')
+  if (!code) throw new Error('there is no actor users')
+  const id = await w.send('user.replace', ANN, { firstName: 'F', lastName: 'L' }, { data: { firstName: 7 } })
+  let away = false
+  const unlessAway = async () => {
+    if (away) throw new Error('it does not answer')
+  }
+  const ports = {
+    ...w.ports,
+    // Once the dead letter is sent, nothing else is there any more.
+    mailbox: {
+      ...w.ports.mailbox,
+      send: (...args: Parameters<typeof w.mailbox.send>) => w.mailbox.send(...args).finally(() => (away = true)),
+    },
+    backplane: { ...w.ports.backplane, reply: unlessAway },
+    store: { ...w.store, commit: (writes: Parameters<typeof w.store.commit>[0]) => unlessAway().then(() => w.store.commit(writes)) },
+  }
+  const registry = new Registry()
+  const config = { CONCURRENCY: 8, POLLERS: 2, FAILPOINTS: '' }
+  startWorker({ code, ports, config, log: pino({ level: 'silent' }), metrics: metrics(registry), random: w.random })
+  await w.clock.advance(60_000)
+  expect(await w.left()).toEqual({ queued: 0, dead: 1 })
+  expect(await metric({ registry }, 'messages_dead_total')).toEqual([['users.fifo unreadable', 1]])
+  expect(await w.store.get([operationPlace(id)])).toMatchObject([{ reply: { status: 500 } }])
 })
 
 test('while neither events can be published nor replies be told, a message is tried by one delivery at a time', async () => {

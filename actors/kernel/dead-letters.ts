@@ -8,16 +8,10 @@ export const deadQueue = (queue: string): string =>
 const REASON_LENGTH = 1000
 
 /**
- * Moves one message to its queue's dead letters, with the reason; only once they have it is it acknowledged.
- * @param kept what else must be so before it is acknowledged
+ * Moves one message to its queue's dead letters, with the reason; only once they have it is it acknowledged. Nothing else that can fail belongs between
+ * the two: the queue forgets after five minutes what it was sent, and takes a copy.
  */
-export const deadLetter = async (
-  mailbox: Mailbox,
-  queue: string,
-  delivery: Delivery,
-  reason: string,
-  kept: () => Promise<void> = async () => {},
-): Promise<void> => {
+export const deadLetter = async (mailbox: Mailbox, queue: string, delivery: Delivery, reason: string): Promise<void> => {
   const { id, group, body, attributes, receives, sentAt } = delivery
   await mailbox.send(deadQueue(queue), {
     id,
@@ -34,7 +28,6 @@ export const deadLetter = async (
       ...(group === undefined ? {} : { group }),
     },
   })
-  await kept()
   await delivery.ack()
 }
 

@@ -3,7 +3,10 @@ import { Counter, Gauge, Histogram, type Registry, register } from 'prom-client'
 const actorType = ['actor', 'type'] as const
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-/** What every process counts. Born = done + dead + in flight: `sent` and `redriven` against `handled` and `dead`. */
+/**
+ * What every process counts. Born = done + dead + in flight: `sent` and `redriven` against `handled` and `dead`. One that was sent back is counted with what
+ * became of it.
+ */
 export const metrics = (registry: Registry = register) => {
   const registers = [registry]
   const counter = <const L extends string>(name: string, help: string, labelNames: readonly L[]) =>
@@ -12,7 +15,7 @@ export const metrics = (registry: Registry = register) => {
     sent: counter('messages_sent_total', 'Commands put into a mailbox', actorType),
     handled: counter('messages_handled_total', 'Commands settled by a turn: done, refused or repeated', [...actorType, 'outcome']),
     dead: counter('messages_dead_total', 'Messages moved to the dead letters', ['queue', 'reason']),
-    redriven: counter('messages_redriven_total', 'Dead letters that were sent back and received', ['queue']),
+    redriven: counter('messages_redriven_total', 'Dead letters that were sent back and settled: done, or dead again', ['queue']),
     events: counter('events_published_total', 'Events published', ['actor']),
     heard: counter('events_heard_total', 'Events taken from an event queue', [...actorType]),
     tried: counter('jobs_tried_total', 'Tries of work outside, by what came of them', ['queue', 'outcome']),

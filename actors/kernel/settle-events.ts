@@ -65,11 +65,15 @@ export const eventSettling = ({ code, ports, log, metrics }: HostContext, { hold
       })
       .catch(err => log.debug({ err }, 'a span was lost'))
   }
+  const countRedriven = ({ attributes }: Delivery) => {
+    if (attributes.redriven === 'true') metrics.redriven.inc({ queue })
+  }
   const bury = async (delivery: Delivery, kind: string, reason: string) => {
     try {
       await deadLetter(mailbox, queue, delivery, reason)
       hold.drop(delivery)
       metrics.dead.inc({ queue, reason: kind })
+      countRedriven(delivery)
       log.error({ queue, event: delivery.id, reason }, 'an event became a dead letter')
     } catch (error) {
       engines.failed(error)
@@ -83,7 +87,6 @@ export const eventSettling = ({ code, ports, log, metrics }: HostContext, { hold
       const byKey = new Map<string, HeldEvent[]>()
       for (const delivery of deliveries) {
         metrics.lag.observe({ queue }, Math.max(0, clock.now() - delivery.sentAt) / 1000)
-        if (delivery.attributes.redriven === 'true' && delivery.receives === 1) metrics.redriven.inc({ queue })
         try {
           const event = readEvent(heard, delivery)
           byKey.set(event.key, [...(byKey.get(event.key) ?? []), { event, delivery }])
@@ -103,6 +106,7 @@ export const eventSettling = ({ code, ports, log, metrics }: HostContext, { hold
           engines.ok()
           trace(event, at, engine)
           metrics.heard.inc({ actor: actor.name, type: event.type })
+          countRedriven(delivery)
           hold.drop(delivery)
           await delivery.ack()
         } catch (err) {

@@ -19,6 +19,8 @@ const FAILED: Reply = {
   status: 500,
   problem: { code: 'internal-error', detail: 'It could not be processed and is kept for inspection.' },
 }
+/** Why messages die, and what the log says of each. */
+const DIED = { 'rule-failed': 'a message became a dead letter', unreadable: 'a message cannot be read: dead letter' } as const
 /** Seconds: how long a message waits at the most after an engine failed, so that it is taken soon after the engine is back. */
 const LONGEST_WAIT = 10
 
@@ -63,21 +65,39 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
       }
     }
   }
+  /**
+   * Keeps for whoever asks later that a command failed, unless its reply is kept: what is done and told can still die, of its repeat.
+   * @returns what is kept
+   */
+  const keepFailed = async ({ id }: Envelope): Promise<Reply> => {
+    const place = operationPlace(id)
+    try {
+      await store.commit([{ put: operationItem(id, FAILED, clock.now()), table: place.table, when: { absent: 'pk' } }])
+      return FAILED
+    } catch (err) {
+      if (!(err instanceof ConditionLost)) throw err
+      const [kept] = await store.get([place])
+      return (kept?.reply as Reply | undefined) ?? FAILED
+    }
+  }
   /** To the dead letters; whoever waits for it is told, and whoever asks later finds that it failed. */
-  const toDeadLetters = async (delivery: Delivery, reason: string, envelope: Envelope | undefined) => {
-    // Kept before the message is acknowledged: after a crash between the two nobody would ever know.
-    await deadLetter(mailbox, queue, delivery, reason, async () => {
-      if (envelope?.reply) await keep(envelope, FAILED)
-    })
-    if (envelope) await send(envelope, FAILED)
+  const toDeadLetters = async (delivery: Delivery, died: keyof typeof DIED, reason: string, envelope: Envelope | undefined) => {
+    // Before it is sent: while the store is away, each redelivery would send one more copy.
+    const kept = envelope?.reply && (await keepFailed(envelope))
+    await deadLetter(mailbox, queue, delivery, reason)
+    metrics.dead.inc({ queue, reason: died })
+    if (delivery.attributes.redriven === 'true') metrics.redriven.inc({ queue })
+    const { id: message = delivery.id, type, key } = envelope ?? {}
+    log.error({ queue, message, type, key, reason }, DIED[died])
+    if (envelope?.reply && kept)
+      await backplane
+        .reply(envelope.reply.to, envelope.id, kept)
+        .catch(err => log.debug({ err, message }, 'the backplane did not take the reply to a dead letter: its operation tells it'))
   }
   const bury = async (held: Held, reason: string) => {
-    const { envelope } = held.taken
     const [last] = held.deliveries.slice(-1)
-    if (last) await toDeadLetters(last, reason, envelope)
+    if (last) await toDeadLetters(last, 'rule-failed', reason, held.taken.envelope)
     for (const d of held.deliveries) hold.drop(d)
-    metrics.dead.inc({ queue, reason: 'rule-failed' })
-    log.error({ queue, message: envelope.id, type: envelope.type, key: envelope.key, reason }, 'a message became a dead letter')
   }
   const release = (held: Iterable<Held>, seconds: number) =>
     Promise.all([...held].flatMap(h => h.deliveries.map(d => hold.release(d, seconds))))
@@ -92,6 +112,8 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
         const held = batch.get(taken.envelope.id)
         batch.delete(taken.envelope.id)
         metrics.handled.inc({ actor, type: taken.envelope.type, outcome: !fresh ? 'repeated' : reply.problem ? 'refused' : 'done' })
+        // With what became of it: the worker that received it first may have died of it, and would count it no more.
+        if (fresh && taken.message.redriven) metrics.redriven.inc({ queue })
         for (const d of held?.deliveries ?? []) {
           hold.drop(d)
           await d.ack()
@@ -135,10 +157,8 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
   const unreadable = async (delivery: Delivery, err: unknown) => {
     const { message: reason } = err instanceof Error ? err : new Error(String(err))
     try {
-      await toDeadLetters(delivery, reason, err instanceof Unreadable ? err.envelope : undefined)
+      await toDeadLetters(delivery, 'unreadable', reason, err instanceof Unreadable ? err.envelope : undefined)
       hold.drop(delivery)
-      metrics.dead.inc({ queue, reason: 'unreadable' })
-      log.error({ queue, message: delivery.id, reason }, 'a message cannot be read: dead letter')
     } catch (error) {
       engines.failed(error)
       await hold.release(delivery, patience(delivery.receives))
@@ -151,7 +171,6 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
       const byKey = new Map<string, Held[]>()
       for (const delivery of deliveries) {
         metrics.lag.observe({ queue }, Math.max(0, clock.now() - delivery.sentAt) / 1000)
-        if (delivery.attributes.redriven === 'true' && delivery.receives === 1) metrics.redriven.inc({ queue })
         try {
           const taken = readCommand(code.declaration, delivery)
           const of = byKey.get(taken.envelope.key) ?? []
