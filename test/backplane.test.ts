@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -89,6 +89,36 @@ describe('the memory backplane', () => {
   })
 })
 
+/** A way to a server that can be cut, all connections at once. */
+const wayTo = async (url: string) => {
+  const sockets = new Set<Socket>()
+  const server = createServer(near => {
+    const far = connect(Number(new URL(url).port), '127.0.0.1')
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket)
+      // Told by `close`, which follows.
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        sockets.delete(socket)
+        other.destroy()
+      })
+      socket.pipe(other)
+    }
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const cut = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  const close = () => {
+    server.close()
+    cut()
+  }
+  return { url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`, cut, close }
+}
+
 const engines = [
   { name: 'embedded', here: true, start: (port?: number): Promise<Engine> => startRedis(port === undefined ? {} : { port }) },
   { name: 'redis-server', here: found, start: (port?: number): Promise<Engine> => startReal(port === undefined ? {} : { port }) },
@@ -141,6 +171,57 @@ describe.each(engines.filter(e => e.here))('the Redis backplane on $name', { tim
     for (const since of heard.gaps.slice(told)) expect(since).toBeLessThanOrEqual(away)
     await Promise.all([edge.close(), worker.close()])
     await again.close()
+  })
+
+  test('tells all who are here again, however often it takes, before it says that something may have been missed', async () => {
+    const engine = await start()
+    const way = await wayTo(engine.url)
+    const warnings: string[] = []
+    const log = { info: () => {}, error: () => {}, warn: (_: unknown, message?: string) => void warnings.push(message ?? '') }
+    const [edge, worker] = await Promise.all([redisBackplane({ url: way.url, log }), redisBackplane({ url: engine.url })])
+    // More than are told at once.
+    const people = Array.from({ length: 700 }, (_, n) => `person-${n}`)
+    const known: Promise<number>[] = []
+    const seat = await edge.join('e1', {
+      ...listening().listener,
+      missed: () => void known.push(worker.online(people.slice(1)).then(found => found.size)),
+    })
+    await Promise.all(people.map(seat.present))
+
+    // It forgets everybody, and takes no word of the first.
+    const redis = new Redis(engine.url)
+    for (const person of people) await redis.del(`here:${person}`)
+    await redis.set('here:person-0', 'no hash')
+    const told = known.length
+    way.cut()
+    await vi.waitFor(() => expect(warnings).toContain('it cannot be told who is at an edge; trying on'), DEADLINE)
+    await redis.del('here:person-0')
+    // Once for what it did not hear, once for who was not known to be here.
+    await vi.waitFor(() => expect(known.slice(told)).toHaveLength(2), DEADLINE)
+    expect(await known.at(-1)).toBe(people.length - 1)
+    expect((await worker.online(people)).size).toBe(people.length)
+    redis.disconnect()
+    await Promise.all([edge.close(), worker.close()])
+    way.close()
+    await engine.close()
+  })
+
+  test('whose coming it does not take is told again soon, and with it that something may have been missed', async () => {
+    const engine = await start()
+    const backplane = await redisBackplane({ url: engine.url })
+    const heard = listening()
+    const seat = await backplane.join('e1', heard.listener)
+    const redis = new Redis(engine.url)
+    await redis.set('here:ada', 'no hash')
+    const [told, came] = [heard.gaps.length, Date.now()]
+    await expect(seat.present('ada')).rejects.toThrow('a presence cannot be told')
+    await redis.del('here:ada')
+    await vi.waitFor(async () => expect((await backplane.online(['ada'])).get('ada')).toEqual(['e1']), DEADLINE)
+    await vi.waitFor(() => expect(heard.gaps.slice(told)).toHaveLength(1), DEADLINE)
+    expect(heard.gaps.at(-1)).toBeGreaterThanOrEqual(came)
+    redis.disconnect()
+    await backplane.close()
+    await engine.close()
   })
 
   test('starts without a Redis, and uses it once it is there', async () => {

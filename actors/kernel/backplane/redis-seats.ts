@@ -10,7 +10,10 @@ type SeatsContext = ConnectionContext & {
   /** Seconds that a presence counts when it is not renewed. */
   readonly ttl: number
 }
-type Seat = { readonly listener: EdgeListener; readonly announce: () => Promise<void>; readonly end: () => void }
+type Seat = { readonly listener: EdgeListener; readonly announce: (since: number) => Promise<void>; readonly end: () => void }
+
+/** Until those are told again of whom Redis, though it stands, did not take it. */
+const AGAIN_MS = 1_000
 
 /** The edges of this process: what they hear, and who is present at them. Only a process with an edge opens the second connection, which subscribes. */
 export const redisSeats = (context: SeatsContext) => {
@@ -54,10 +57,40 @@ export const redisSeats = (context: SeatsContext) => {
         await Promise.all([redis.hset(at, edge, clock.now() + ttl * 1000), redis.expire(at, ttl)])
       })
     const go = (user: string) => commands.run('an absence cannot be told', redis => redis.hdel(key.here(user), edge))
-    // What fails now is made good by the next round, or when Redis is back.
-    const announce = () => inChunks([...users], user => (users.has(user) ? arrive(user) : Promise.resolve())).catch(() => {})
-    const refreshing = clock.every(REFRESH_MS, () => void announce())
-    const seat: Seat = { listener, announce, end: refreshing.stop }
+    const ended = new AbortController()
+    /** Those whom Redis has not taken yet, and since when (epoch ms) workers may have found one of them absent; undefined: all are known. */
+    const unknown = new Set<string>()
+    let unknownSince: number | undefined
+    const announce = async (them: Iterable<string>, since: number) => {
+      for (const user of them) unknown.add(user)
+      const underWay = unknownSince !== undefined
+      unknownSince = Math.min(unknownSince ?? since, since)
+      if (underWay) return
+      for (let tries = 1; unknown.size > 0; tries++) {
+        try {
+          await inChunks([...unknown], async user => {
+            if (users.has(user)) await arrive(user)
+            unknown.delete(user)
+          })
+        } catch (err) {
+          if (tries === 1) log?.warn({ err, edge }, 'it cannot be told who is at an edge; trying on')
+          await clock.sleep(AGAIN_MS, ended.signal).catch(() => {})
+        }
+        if (ended.signal.aborted) return
+      }
+      const from = unknownSince
+      unknownSince = undefined
+      // Not before all are known: who caught up and is still unknown would miss what comes next, and nobody would say so.
+      missed(seat, from)
+    }
+    // What fails is made good by the next round, well before anybody is forgotten.
+    const refresh = () => inChunks([...users], user => (users.has(user) ? arrive(user) : Promise.resolve())).catch(() => {})
+    const refreshing = clock.every(REFRESH_MS, () => void refresh())
+    const end = () => {
+      refreshing.stop()
+      ended.abort()
+    }
+    const seat: Seat = { listener, announce: since => announce(users, since), end }
     seats.get(channel)?.end()
     seats.set(channel, seat)
 
@@ -70,7 +103,14 @@ export const redisSeats = (context: SeatsContext) => {
     return {
       present: async user => {
         users.add(user)
-        await arrive(user)
+        const asked = clock.now()
+        try {
+          await arrive(user)
+        } catch (err) {
+          // Where it stands, nobody would tell again before the next round.
+          if (commands.error() === null) void announce([user], asked)
+          throw err
+        }
       },
       absent: async user => {
         users.delete(user)
@@ -94,7 +134,7 @@ export const redisSeats = (context: SeatsContext) => {
     join,
     /** Tells again who is present: Redis may have come back empty, and workers may have found nobody here since it last stood (epoch ms). */
     announce: (stoodAt: number) => {
-      for (const seat of seats.values()) void seat.announce().then(() => missed(seat, stoodAt))
+      for (const seat of seats.values()) void seat.announce(stoodAt)
     },
     error: () => subscriber?.error() ?? null,
     close: () => {
