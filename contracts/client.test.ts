@@ -195,6 +195,25 @@ describe('the stream', () => {
     stream.close()
   })
 
+  test('resumes where it is told that a gap begins, although it heard later things', async () => {
+    const resumed: unknown[] = []
+    sockets.on('connection', socket => {
+      socket.send(hello('start'))
+      socket.on('message', text => {
+        resumed.push(JSON.parse(String(text)))
+        // It is lost before the answer: the gap is as old as it was.
+        if (resumed.length === 1) socket.terminate()
+      })
+      if (resumed.length > 0) return
+      socket.send(event('e1', 'after-e1'))
+      socket.send(JSON.stringify({ op: 'lagged', position: 'gap' }))
+    })
+    const stream = (await ana()).stream({ WebSocket, onEvent: () => undefined })
+    await vi.waitFor(() => expect(resumed).toHaveLength(2), 5_000)
+    expect(resumed).toEqual(Array(2).fill({ op: 'resume', position: 'gap' }))
+    stream.close()
+  })
+
   test('gives up a socket that says nothing for another, over which it says what was asked for meanwhile', async () => {
     const said: unknown[] = []
     let connections = 0

@@ -6,6 +6,9 @@ const LAG_BYTES = 262_144
 
 const NOBODY = Promise.resolve()
 
+/** The frame that tells a device that events passed it by, since then (epoch ms). */
+export type Lagged = (since: number) => string
+
 /** One connected device: whose, how fresh its token, and what waits to be sent. A class, as thousands of them lie idle and each closure would count. */
 export class Device {
   readonly user: string
@@ -15,13 +18,14 @@ export class Device {
   until: number
   seen: number
   pinged: number
-  lagged = false
   /** Live events wait while it is brought up to date. */
   held = false
   #socket: Socket | undefined
   #queue: Uint8Array[] | undefined
   #queued = 0
-  /** Told once when its events stop. */
+  /** Since when (epoch ms) events passed it by; undefined: none did. Until it resumes no more come. */
+  #gap: number | undefined
+  /** It has not been told so yet. */
   #untold = false
   #line: Promise<void> = NOBODY
 
@@ -65,41 +69,53 @@ export class Device {
     })
     return { before, leave }
   }
-  /** Queues an event. @returns whether it was, which it is not once the device lags */
-  hear(frame: Uint8Array): boolean {
-    if (this.#socket === undefined || this.lagged) return false
+  /**
+   * Queues an event. @returns whether it was, which it is not once the device lags
+   * @param since the gap that begins when no more fit
+   */
+  hear(frame: Uint8Array, since: number): boolean {
+    if (this.#socket === undefined || this.#gap !== undefined) return false
     if (this.#queue === undefined) this.#queue = [frame]
     else this.#queue.push(frame)
     this.#queued += frame.length
-    if (this.#queued > LAG_BYTES) this.#lag()
+    if (this.#queued > LAG_BYTES) this.#miss(since)
     return true
   }
-  /** Sends what was queued as one packet. @param lagged the frame that tells the device that its events stop */
-  flush(lagged: () => string): void {
-    if (this.held && !this.lagged) return
+  /** Sends what was queued as one packet. @param since the gap that begins where it is not taken */
+  flush(lagged: Lagged, since: number): void {
+    if (this.held) return
     const queue = this.#queue
-    this.#queue = undefined
-    this.#queued = 0
+    this.#drop()
     if (this.#socket === undefined) return
-    if (queue !== undefined && queue.length > 0) {
+    if (queue !== undefined) {
       const result = this.#socket.send(queue)
-      if (result === 'dropped' || (result === 'slow' && this.#socket.waiting() > LAG_BYTES)) this.#lag()
+      if (result === 'dropped' || (result === 'slow' && this.#socket.waiting() > LAG_BYTES)) this.#miss(since)
     }
     this.tellLag(lagged)
   }
-  /** Says that events have stopped, once there is room to say it. */
-  tellLag(lagged: () => string): void {
-    if (this.#untold && this.#socket?.send([lagged()]) !== 'dropped') this.#untold = false
+  /** Says that events have stopped, and where to resume, once there is room to say it. */
+  tellLag(lagged: Lagged): void {
+    if (!this.#untold || this.#gap === undefined || this.#socket === undefined || this.held) return
+    if (this.#socket.send([lagged(this.#gap)]) !== 'dropped') this.#untold = false
+  }
+  /** Events passed it by: no more come until it resumes, not even what is queued, which would say that it had heard all before. */
+  lag(since: number): void {
+    // Who is not greeted yet is told by the greeting where it begins.
+    if (this.#socket === undefined) return
+    this.#drop()
+    this.#miss(since)
   }
   /** Events go on. */
   resume(): void {
-    this.lagged = false
+    this.#gap = undefined
     this.#untold = false
   }
-  /** Live events are kept back until `release`. */
-  hold(): void {
+  /** Live events are kept back until `release`. @returns since when it is to be brought up to date, for a gap that reaches further back too */
+  hold(since: number): number {
+    const from = Math.min(since, this.#gap ?? since)
     this.resume()
     this.held = true
+    return from
   }
   /** Sends a part of what it missed. */
   replay(frames: readonly string[]): 'sent' | 'slow' | 'dropped' {
@@ -109,19 +125,18 @@ export class Device {
   behind(): boolean {
     return this.#socket !== undefined && this.#socket.waiting() > LAG_BYTES / 2
   }
-  /** What was kept back goes out, and events go on. */
-  release(lagged: () => string): void {
+  /** What was kept back goes out, and events go on, unless some passed it by meanwhile. @param since what was kept back began then */
+  release(lagged: Lagged, since: number): void {
     this.held = false
-    this.flush(lagged)
+    if (this.#gap !== undefined) this.lag(since)
+    this.flush(lagged, since)
   }
-  /** It did not keep up: its events stop until it resumes. */
-  lag(lagged: () => string): void {
-    this.held = false
-    this.#lag()
-    this.tellLag(lagged)
+  #drop(): void {
+    this.#queue = undefined
+    this.#queued = 0
   }
-  #lag(): void {
-    this.lagged = true
+  #miss(since: number): void {
+    this.#gap = Math.min(since, this.#gap ?? since)
     this.#untold = true
   }
 }

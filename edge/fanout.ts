@@ -1,9 +1,9 @@
 import type { Live } from '../actors/kernel/backplane/port.ts'
 import type { Clock } from '../actors/kernel/clock/port.ts'
 import type { ServerFrame } from '../contracts/stream.ts'
-import type { Device } from './device.ts'
+import type { Device, Lagged } from './device.ts'
 import type { EdgeMetrics } from './metrics.ts'
-import type { Positions } from './positions.ts'
+import { type Positions, since } from './positions.ts'
 import type { Presence } from './presence.ts'
 import { repeats } from './repeats.ts'
 
@@ -17,13 +17,14 @@ export const fanout = (presence: Presence, positions: Positions, clock: Clock, m
   const dirty = new Set<Device>()
   const { fresh } = repeats()
   let scheduled = false
-  const lagged = () => {
+  const lagged: Lagged = from => {
     metrics.frame('lagged')
-    return frameText({ op: 'lagged', position: positions.at(clock.now()) })
+    return frameText({ op: 'lagged', position: positions.of(from) })
   }
   const flush = () => {
     scheduled = false
-    for (const device of dirty) device.flush(lagged)
+    const gap = since(clock.now())
+    for (const device of dirty) device.flush(lagged, gap)
     dirty.clear()
   }
   return {
@@ -36,7 +37,7 @@ export const fanout = (presence: Presence, positions: Positions, clock: Clock, m
         if (!devices) continue
         frame ??= Buffer.from(frameText({ op: 'event', id, type, at, data, position: positions.at(clock.now()) }))
         for (const device of devices) {
-          if (!device.hear(frame)) continue
+          if (!device.hear(frame, since(clock.now()))) continue
           dirty.add(device)
           told++
         }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
 import { virtualClock } from '../actors/kernel/clock/virtual.ts'
 import type { Change } from '../actors/timelines/views/changes.ts'
-import { CLOSE, EventFrame, Hello, Resumed } from '../contracts/stream.ts'
+import { CLOSE, EventFrame, Hello, Lagged, Resumed } from '../contracts/stream.ts'
 import { until } from '../test/until.ts'
 import { testEdge } from './testing/edge.ts'
 import { connect } from './testing/socket.ts'
@@ -87,16 +87,22 @@ test('when it cannot be read what changed, the device keeps its position and com
 
 test('a reader that takes nothing is told that it lags, in bounded memory, and may resume again', async () => {
   const many = Array.from({ length: 4_000 }, (_, i) => change(`e-${i}`, '2026-11-20T11:59:59.000Z'))
-  const { open, clock } = await world(async () => many)
+  const asked: number[] = []
+  const { open, clock } = await world(async (_, since) => {
+    asked.push(since)
+    return many
+  })
   const device = await open({ capacity: 200_000 })
   const { position } = Hello.parse(device.frames[0])
   device.say({ op: 'resume', position })
   await soon()
   expect(device.ofOp('event').length).toBeLessThan(1_000)
   await clock.advance(11_000)
-  expect(device.frames.at(-1)?.op).toBe('lagged')
+  const lagged = Lagged.parse(device.frames.at(-1))
   device.read()
-  device.say({ op: 'resume', position })
+  device.say({ op: 'resume', position: lagged.position })
   await until('all of it', () => device.ofOp('resumed')[0])
   expect(new Set(device.ofOp('event').map(f => EventFrame.parse(f).id)).size).toBe(4_000)
+  // The place that it is told is that of the replay which it did not read, so that the rest comes, too.
+  expect(asked).toEqual([START - 10_000, START - 10_000])
 })

@@ -1,9 +1,9 @@
 import type { Clock } from '../actors/kernel/clock/port.ts'
 import type { Change } from '../actors/timelines/views/changes.ts'
 import { CLOSE } from '../contracts/stream.ts'
-import type { Device } from './device.ts'
+import type { Device, Lagged } from './device.ts'
 import { frameText } from './fanout.ts'
-import type { Positions } from './positions.ts'
+import { type Positions, since } from './positions.ts'
 
 /** What changed for a person since a time (epoch ms), each thing once, in the order of change. */
 export type Changes = (by: string, since: number, now: number) => Promise<readonly Change[]>
@@ -17,10 +17,10 @@ const LOOK_MS = 50
 
 /**
  * Brings a device that comes back up to date. Live events wait meanwhile: one that overtook the replay would carry a newer position, and a connection
- * lost just then would never ask for the rest.
+ * lost just then would never ask for the rest. One replay of a device follows the other, for the same reason.
  * @param lagged the frame that tells a device that its events stop
  */
-export const resumer = (changes: Changes, positions: Positions, clock: Clock, lagged: () => string) => {
+export const resumer = (changes: Changes, positions: Positions, clock: Clock, lagged: Lagged) => {
   const send = async (device: Device, all: readonly Change[]): Promise<boolean> => {
     for (let i = 0; i < all.length; i += PACKET) {
       const packet = all.slice(i, i + PACKET).map(c => frameText({ op: 'event', ...c, position: positions.at(Date.parse(c.at)) }))
@@ -32,22 +32,38 @@ export const resumer = (changes: Changes, positions: Positions, clock: Clock, la
     }
     return true
   }
+  /** Those who ask again while they are brought up to date, and since when: they are next. */
+  const next = new Map<Device, number>()
+  const nextOf = (device: Device): number | undefined => {
+    const from = next.get(device)
+    next.delete(device)
+    return from
+  }
   return async (device: Device, position: string): Promise<void> => {
-    if (device.held) return
-    const since = positions.timeOf(position)
-    const now = clock.now()
-    if (since === undefined || now - since > OLDEST_MS) {
+    const asked = positions.timeOf(position)
+    if (asked === undefined || clock.now() - asked > OLDEST_MS) {
       device.resume()
       device.say(frameText({ op: 'reset' }))
       return
     }
-    device.hold()
+    if (device.held) {
+      next.set(device, Math.min(asked, next.get(device) ?? asked))
+      return
+    }
+    const began = since(clock.now())
     try {
-      const all = await changes(device.user, since, now)
-      if (!(await send(device, all))) return device.lag(lagged)
-      device.say(frameText({ op: 'resumed', replayed: all.length }))
-      device.release(lagged)
+      for (let at: number | undefined = asked; at !== undefined; at = nextOf(device)) {
+        const from = device.hold(at)
+        const all = await changes(device.user, from, clock.now())
+        if (!(await send(device, all))) {
+          device.lag(Math.min(from, nextOf(device) ?? from))
+          break
+        }
+        device.say(frameText({ op: 'resumed', replayed: all.length }))
+      }
+      device.release(lagged, began)
     } catch {
+      next.delete(device)
       // It keeps its position, and asks again when it has reconnected.
       device.close(CLOSE.restart, 'try again later')
     }

@@ -8,7 +8,7 @@ import { fanout, frameText } from './fanout.ts'
 import { createFrames, type FrameOptions } from './frames.ts'
 import { type Limits, networkOf } from './limits.ts'
 import type { EdgeMetrics } from './metrics.ts'
-import type { Positions } from './positions.ts'
+import { type Positions, since } from './positions.ts'
 import type { Presence } from './presence.ts'
 import { EdgeProblem } from './problems.ts'
 import type { EdgeRequest, Sockets } from './request.ts'
@@ -35,6 +35,12 @@ export type StreamOptions = Omit<FrameOptions, 'resume'> & {
 const SWEEP_MS = 1_000
 /** Over how long the clients of an edge that goes away spread their return. */
 const SPREAD_MS = 3_000
+/**
+ * How many devices are told in a moment (ms) that they missed something. Each reads what changed, and an edge has thousands; the first moment lets gaps that
+ * follow each other become one.
+ */
+const TOLD_A_MOMENT = 100
+const MOMENT_MS = 100
 
 /** Somebody who is not let in. A refusal must come before any other frame, and only an open socket can tell its reason. */
 type Refused = { readonly code: number; readonly reason: string }
@@ -107,6 +113,24 @@ export const createStream = (options: StreamOptions) => {
     }),
   }
 
+  /** Those who do not know yet that events passed them by. */
+  const untold = new Set<Device>()
+  let telling = false
+  const tell = async () => {
+    if (telling) return
+    telling = true
+    while (untold.size > 0) {
+      await clock.sleep(MOMENT_MS)
+      let room = TOLD_A_MOMENT
+      for (const device of untold) {
+        untold.delete(device)
+        device.tellLag(lagged)
+        if (--room === 0) break
+      }
+    }
+    telling = false
+  }
+
   const sweep = () => {
     const now = clock.now()
     for (const device of presence.all()) {
@@ -121,13 +145,13 @@ export const createStream = (options: StreamOptions) => {
   return {
     sockets,
     deliver: (live: Live) => deliver(live),
-    /** Live events since then (epoch ms) may be lost on their way to this edge: every device is told to resume. */
-    missed: (since: number) => {
-      const frame = frameText({ op: 'lagged', position: positions.at(since) })
+    /** Live events since then (epoch ms) may be lost on their way to this edge: the events of every device stop at once, and each is told to resume. */
+    missed: (told: number) => {
       for (const device of presence.all()) {
-        device.lag(() => frame)
-        options.metrics.frame('lagged')
+        device.lag(since(told))
+        untold.add(device)
       }
+      void tell()
     },
     /** Messages of sockets that were not answered yet. */
     underWay: frames.underWay,
@@ -139,6 +163,7 @@ export const createStream = (options: StreamOptions) => {
     /** Closes every socket. */
     close: () => {
       sweeper.stop()
+      untold.clear()
       for (const device of [...presence.all()]) device.close(CLOSE.restart, 'this edge has gone away')
     },
   }

@@ -6,6 +6,7 @@ import {
   Drain,
   EventFrame,
   Hello,
+  Lagged,
   ReplyFrame,
   type StreamEvents,
   type StreamEventType,
@@ -125,8 +126,10 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
       waiting?.done({ status, body })
     },
     reset: () => options.onReset?.(),
-    lagged: () => {
-      if (position !== undefined) say({ op: 'resume', position })
+    lagged: frame => {
+      // Where the gap begins, which may be before what was heard last.
+      position = Lagged.parse(frame).position
+      say({ op: 'resume', position })
     },
     drain: frame => {
       const { afterMs } = Drain.parse(frame)
