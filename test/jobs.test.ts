@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { systemClock } from '../actors/kernel/clock/system.ts'
 import { bullmqJobs } from '../actors/kernel/jobs/bullmq.ts'
 import { jobsConformance } from '../actors/kernel/jobs/conformance.ts'
+import { LOOKING, WAITING } from '../actors/kernel/jobs/engine.ts'
 import { jobsHub, memoryJobs } from '../actors/kernel/jobs/memory.ts'
 import { startPostgres } from '../deploy/embedded/postgres.ts'
 import { findRedisServer, startRedisServer } from '../deploy/embedded/redis-server.ts'
@@ -18,7 +19,7 @@ if (!redisHere) console.warn('\n*** redis-server is not on the PATH: jobs were N
 const redis = async (path: string, port = 0) => startRedisServer({ program: 'redis-server', path, port, warn })
 /** Awake, which takes seconds where a machine is slow. */
 const pglite = async (path: string, port = 0) => {
-  const engine = await startPostgres({ path, port, waiting: 'dailygrind-jobs-worker', warn })
+  const engine = await startPostgres({ path, port, waiting: WAITING, looking: LOOKING, warn })
   const first = bullmqJobs({ url: engine.url })
   await until('the database wakes', () => first.counts('any'), 60_000)
   await first.close()

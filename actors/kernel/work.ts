@@ -4,7 +4,7 @@ import { Envelope } from '../../contracts/envelope.ts'
 import { groupOf } from '../../contracts/mesh.ts'
 import type { Clock } from './clock/port.ts'
 import type { HostContext } from './host.ts'
-import type { JobHandler, WorkOptions } from './jobs/port.ts'
+import type { JobHandler, Outcome, WorkOptions } from './jobs/port.ts'
 import type { Metrics } from './metrics.ts'
 import { type Reader, reader } from './reader.ts'
 import { ConditionLost } from './store/port.ts'
@@ -48,6 +48,13 @@ const teller =
     metrics.sent.inc({ actor: actor.name, type })
   }
 
+/** What came of a job's try, as it is counted; `put-off` was none. */
+const counted = (outcome: Outcome): string => {
+  if (outcome === 'done') return 'done'
+  if ('giveUp' in outcome) return 'given-up'
+  return 'untried' in outcome ? 'put-off' : 'retry'
+}
+
 /** Starts an actor's work; what comes of each try is counted. */
 export const startWork = (work: Work, host: HostContext) => {
   const { code, ports, log, metrics, random = Math.random } = host
@@ -70,7 +77,7 @@ export const startWork = (work: Work, host: HostContext) => {
     const count = (outcome: string) => metrics.tried.inc({ queue: work.queue, outcome })
     try {
       const outcome = await handle(job)
-      count(outcome === 'done' ? 'done' : 'retry' in outcome ? 'retry' : 'given-up')
+      count(counted(outcome))
       return outcome
     } catch (err) {
       count('failed')

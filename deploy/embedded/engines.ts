@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Config } from '../../actors/kernel/config.ts'
-import { WAITING } from '../../actors/kernel/jobs/engine.ts'
+import { LOOKING, WAITING } from '../../actors/kernel/jobs/engine.ts'
 import { loopback } from './loopback.ts'
 
 /** Ports to take again after a restart: clients know the engines by them. */
@@ -128,6 +128,7 @@ const postgres = async ({ data, ports, log }: EnginesOptions): Promise<Part> => 
     path: `${data}/jobs`,
     port: ports?.postgres ?? 0,
     waiting: WAITING,
+    looking: LOOKING,
     warn: (text, err) => log.warn({ err }, text),
   })
   return { settings: { JOBS_URL: url }, ports: { postgres: portOf(url) }, close }

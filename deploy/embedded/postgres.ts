@@ -13,6 +13,8 @@ export type PostgresOptions = {
   readonly port?: number
   /** A client that calls itself so (`application_name`) waits for something to do: it is let in once there may be something, and wakes nobody. */
   readonly waiting: string
+  /** One that calls itself so only looks: it is turned away while the database sleeps. */
+  readonly looking: string
   readonly warn: (text: string, error?: unknown) => void
 }
 
@@ -25,13 +27,14 @@ export type Postgres = {
 
 /** How long a database that could not be started is left alone. */
 const AGAIN_MS = 5_000
+const ASLEEP = 'the database of jobs sleeps, as there has been no job since the start; it is not woken to look'
 
 /**
  * PostgreSQL on loopback for the jobs of the mesh: PGlite in a thread, behind its protocol. It takes 0.2 GB, so it sleeps until somebody has a job for it;
  * a database that was left with jobs in it runs as soon as somebody waits for them.
  * It is safe from kills of this process, not from those of the machine.
  */
-export const startPostgres = async ({ path, port = 0, waiting, warn }: PostgresOptions): Promise<Postgres> => {
+export const startPostgres = async ({ path, port = 0, waiting, looking, warn }: PostgresOptions): Promise<Postgres> => {
   await mkdir(path, { recursive: true })
   const database = join(path, 'database')
   /** There while no job waits for anything. */
@@ -87,6 +90,7 @@ export const startPostgres = async ({ path, port = 0, waiting, warn }: PostgresO
     }
   }
   const greet = (guest: Guest): void => {
+    if (guest.name === looking && starting === undefined) return void guest.socket.end(refusal(ASLEEP))
     if (guest.name === waiting && settled && starting === undefined) {
       held.add(guest)
       guest.socket.on('close', () => held.delete(guest))

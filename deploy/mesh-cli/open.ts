@@ -84,7 +84,7 @@ const openEngines = async (config: Config): Promise<Pick<OpenMesh, 'store' | 'ma
   const prefix = config.PREFIX
   const backplane = await openBackplane(config)
   const jobsUrl = config.JOBS_URL ?? config.REDIS_URL
-  const jobs = jobsUrl === undefined ? undefined : bullmqJobs({ url: jobsUrl, prefix })
+  const jobs = jobsUrl === undefined ? undefined : bullmqJobs({ url: jobsUrl, prefix, looks: true })
   return {
     store: dynamoStore({ client: clients.dynamodb, prefix }),
     mailbox: sqsMailbox({ sqs: clients.sqs, polling: clients.sqsPolling, queueUrl: queueUrls(clients.sqs, prefix), stopMs: 200 }),

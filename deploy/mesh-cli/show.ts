@@ -13,9 +13,9 @@ export const show = async (mesh: OpenMesh, id: string, say: (line: string) => vo
   say(mesh.title)
   const { letter, unseen } = await findLetter(mesh, id)
   if (!letter) {
-    const delivery = await shownDelivery(mesh, id).catch(() => undefined)
-    for (const line of delivery ?? [notFound(id, unseen)]) say(line)
-    return delivery ? 0 : 1
+    const delivery = await shownDelivery(mesh, id)
+    for (const line of delivery.lines ?? [notFound(id, unseen), ...delivery.unasked]) say(line)
+    return delivery.lines ? 0 : 1
   }
   for (const line of letterLines(letter)) say(line)
   const said = saidBy(letter)

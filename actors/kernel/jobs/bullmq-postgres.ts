@@ -14,6 +14,7 @@ import { systemClock } from '../clock/system.ts'
 import {
   type Engine,
   type JobsLog,
+  LOOKING,
   type Process,
   type StoredQueue,
   type StoredWorker,
@@ -28,13 +29,14 @@ const ADDING = 'dailygrind-jobs'
 const CALL_MS = 5_000
 /** To make a schema takes seconds where a machine is slow. */
 const MAKING_MS = 60_000
-/** Of a worker's queries: it has nobody who waits. */
+/** Of a worker: it has nobody who waits. */
 const PATIENCE_MS = 10_000
 const PROBE_MS = 5_000
 const LONGEST_PAUSE_MS = 2_000
 
 /** BullMQ on PostgreSQL, in the schema `bullmq`, which is made where it is not there. Nothing is connected before it is needed. */
-export const postgresEngine = ({ url, log }: { url: string; log: JobsLog | undefined }): Engine => {
+export const postgresEngine = ({ url, log, looks }: { url: string; log: JobsLog | undefined; looks: boolean }): Engine => {
+  const ours = looks ? LOOKING : ADDING
   const common = { connectionString: url, options: '-c search_path=bullmq', keepAlive: true }
   const where = `PostgreSQL at ${new URL(url).host}`
   const queues = new Map<string, Promise<StoredQueue & Pick<Queue, 'close'>>>()
@@ -45,7 +47,7 @@ export const postgresEngine = ({ url, log }: { url: string; log: JobsLog | undef
     opened.setMaxListeners(0)
     return opened as unknown as PgPool
   }
-  const pool = openPool({ application_name: ADDING, max: 2, connectionTimeoutMillis: CALL_MS, query_timeout: CALL_MS })
+  const pool = openPool({ application_name: ours, max: 2, connectionTimeoutMillis: CALL_MS, query_timeout: CALL_MS })
   let error: string | null = null
   const broken = (cause: unknown) => {
     const message = cause instanceof Error ? cause.message || cause.name : String(cause)
@@ -63,19 +65,22 @@ export const postgresEngine = ({ url, log }: { url: string; log: JobsLog | undef
   })
 
   /** Makes what BullMQ needs in the database. A lock in it lets one of many do it. */
-  const prepare = async (config: pg.ClientConfig) => {
+  const prepare = async (config: pg.ClientConfig, signal?: AbortSignal) => {
     const client = new pg.Client({ ...common, ...config, query_timeout: MAKING_MS })
+    const leave = () => void client.end().catch(() => {})
     client.on('error', () => {})
+    signal?.addEventListener('abort', leave, { once: true })
     try {
       await client.connect()
       if (!(await isMade(client))) await runMigrations(client)
     } finally {
-      void client.end().catch(() => {})
+      signal?.removeEventListener('abort', leave)
+      leave()
     }
   }
   let preparing: Promise<void> | undefined
   const prepared = () => {
-    preparing ??= prepare({ application_name: ADDING, connectionTimeoutMillis: CALL_MS }).catch(err => {
+    preparing ??= prepare({ application_name: ours, connectionTimeoutMillis: CALL_MS }).catch(err => {
       preparing = undefined
       throw err
     })
@@ -107,7 +112,7 @@ export const postgresEngine = ({ url, log }: { url: string; log: JobsLog | undef
   }
 
   const startWorker = async (name: string, process: Process, settings: WorkerSettings): Promise<StoredWorker> => {
-    const own = openPool({ application_name: WAITING, max: 4, query_timeout: PATIENCE_MS })
+    const own = openPool({ application_name: WAITING, max: 4, connectionTimeoutMillis: PATIENCE_MS, query_timeout: PATIENCE_MS })
     own.on('error', broken)
     const worker = new Worker(name, process, { ...WORKER, ...settings, connection: own }, createPostgresBackend)
     worker.on('error', broken)
@@ -142,7 +147,8 @@ export const postgresEngine = ({ url, log }: { url: string; log: JobsLog | undef
       for (let failures = 0; !signal.aborted; failures++) {
         try {
           // However long that takes: a database that sleeps lets those who wait stand at its door.
-          await unless(signal, prepare({ application_name: WAITING }))
+          await unless(signal, prepare({ application_name: WAITING }, signal))
+          // To its end, which is bounded: it may have begun a job before it says that it is ready, and must then be stopped.
           return await startWorker(name, process, settings)
         } catch (cause) {
           if (signal.aborted) return undefined
@@ -162,8 +168,18 @@ export const postgresEngine = ({ url, log }: { url: string; log: JobsLog | undef
 }
 
 /** What work comes to, or an error as soon as the signal is given: what it comes to then is nobody's any more. */
-const unless = <T>(signal: AbortSignal, work: Promise<T>): Promise<T> =>
-  Promise.race([work, new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))])
+const unless = async <T>(signal: AbortSignal, work: Promise<T>): Promise<T> => {
+  let leave = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    leave = () => reject(signal.reason)
+    signal.addEventListener('abort', leave, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', leave)
+  }
+}
 
 /** @throws when it was made by a BullMQ that this one does not understand */
 const isMade = async (client: PgQueryable): Promise<boolean> => {

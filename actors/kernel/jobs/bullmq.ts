@@ -10,6 +10,8 @@ export type BullmqJobsOptions = {
   /** Before every queue's name, so that deployments can share a store. */
   readonly prefix?: string
   readonly log?: JobsLog
+  /** Only looks: a database that sleeps is not woken for it, and what is asked of it fails. */
+  readonly looks?: boolean
   /** How long a job belongs to a worker that gives no sign of life. Default 10 s. */
   readonly lockMs?: number
   readonly random?: () => number
@@ -29,12 +31,12 @@ const entryOf = (job: NewJob) => ({
 })
 
 /** Jobs in BullMQ, on Redis or PostgreSQL. Nothing is opened, nor BullMQ loaded, before something is asked of it. */
-export const bullmqJobs = ({ url, prefix = '', log, lockMs = LOCK_MS, random = Math.random }: BullmqJobsOptions): Jobs => {
+export const bullmqJobs = ({ url, prefix = '', log, looks = false, lockMs = LOCK_MS, random = Math.random }: BullmqJobsOptions): Jobs => {
   let opened: Engine | undefined
   let opening: Promise<Engine> | undefined
   const workers = new Set<ReturnType<typeof bullmqWorker>>()
   const open = (): Promise<Engine> => {
-    opening ??= openEngine(url, log).then(engine => {
+    opening ??= openEngine(url, log, looks).then(engine => {
       opened = engine
       return engine
     })
@@ -100,9 +102,10 @@ export const bullmqJobs = ({ url, prefix = '', log, lockMs = LOCK_MS, random = M
 }
 
 /** The stores are loaded when they are needed: together they cost 0.2 s and 20 MB. */
-const openEngine = async (url: string, log: JobsLog | undefined): Promise<Engine> => {
+const openEngine = async (url: string, log: JobsLog | undefined, looks: boolean): Promise<Engine> => {
   const { protocol } = new URL(url)
   if (protocol === 'redis:' || protocol === 'rediss:') return (await import('./bullmq-redis.ts')).redisEngine({ url, log })
-  if (protocol === 'postgres:' || protocol === 'postgresql:') return (await import('./bullmq-postgres.ts')).postgresEngine({ url, log })
+  if (protocol === 'postgres:' || protocol === 'postgresql:')
+    return (await import('./bullmq-postgres.ts')).postgresEngine({ url, log, looks })
   throw new Error(`jobs are kept in redis://, rediss://, postgres:// or postgresql://, not in ${protocol}//`)
 }

@@ -45,7 +45,7 @@ export type JobWorker = {
   readonly stop: () => Promise<void>
 }
 
-/** A job that was given up. `at` is when, in epoch ms. */
+/** A job that was given up. `at` is when, in epoch ms; `attempts` the number of the try that it ended with, made or not. */
 export type GivenUp = {
   readonly id: string
   readonly data: unknown
