@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test, vi } from 'vitest'
 import { environment } from '../../actors/kernel/config.ts'
+import { freePort } from '../../actors/kernel/free-port.ts'
 import { meet } from '../../contracts/client.ts'
 import { servicesOf } from '../docker/compose.ts'
 import { type RunningMesh, startMesh } from './mesh.ts'
@@ -17,14 +17,6 @@ afterEach(async () => {
   standIn?.kill('SIGKILL')
   await mesh?.stop()
 })
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? address.port : expect.fail('no port is free')
-}
 
 test('people sign up at compose’s stand-in for Cognito, and its edge knows them', async () => {
   const port = await freePort()
