@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, readlink, realpath } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -28,7 +28,7 @@ export type RedisServer = {
 /** BullMQ asks for it. */
 const OLDEST = [6, 2] as const
 const READY_MS = 10_000
-const LAST_BREATH_MS = 5_000
+const LAST_BREATH_MS = 3_000
 const STOP_MS = 1_500
 const TRIES = 3
 
@@ -61,7 +61,7 @@ const COMPANIONSHIP = `exec 3<&0; (trap '' TERM; cat <&3 >/dev/null; kill -TERM 
 export const startRedisServer = async ({ program, path, port = 0, warn }: RedisServerOptions): Promise<RedisServer> => {
   await mkdir(path, { recursive: true })
   const pidfile = join(path, 'redis.pid')
-  await predecessor(pidfile)
+  await predecessor(path, pidfile)
   const pause = backoff()
   let current: ChildProcess | undefined
   let closing = false
@@ -149,11 +149,23 @@ const firstPort = async (port: number, launch: (port: number) => Promise<ChildPr
   }
 }
 
-/** Waits for the one that a killed process left behind: it ends by itself, and still writes. */
-const predecessor = async (pidfile: string): Promise<void> => {
+/**
+ * Waits for the one that a killed process left behind: it ends by itself, and still writes; one whose companion was killed, too, is ended.
+ * @throws when it does not end: two that write to one file would spoil it
+ */
+const predecessor = async (path: string, pidfile: string): Promise<void> => {
   const pid = Number(await readFile(pidfile, 'utf8').catch(() => ''))
-  if (pid > 0 && isAlive(pid)) await outlive([pid], LAST_BREATH_MS)
+  if (!(pid > 0 && isAlive(pid))) return
+  const place = await workplace(pid)
+  const ours = place === (await realpath(path))
+  if ((place !== undefined && !ours) || (await outlive([pid], LAST_BREATH_MS)) || !ours) return
+  process.kill(pid, 'SIGTERM')
+  if (!(await outlive([pid], LAST_BREATH_MS)))
+    throw new Error(`the redis-server of before (process ${pid}) still writes to ${path}: end it`)
 }
+
+/** Where a process works, if the system says so: tells it from another one that came to have its id. */
+const workplace = (pid: number): Promise<string | undefined> => readlink(`/proc/${pid}/cwd`).catch(() => undefined)
 
 /** Whether the child comes to answer at the port, having read what it kept. */
 const answers = async (port: number, child: ChildProcess): Promise<boolean> => {
