@@ -61,8 +61,6 @@ export type EdgeOptions = {
 }
 
 const HEARTBEAT_MS = 25_000
-/** How long work that has begun may take after the edge was told to go: the longest default wait, and a little. */
-const DRAIN_MS = 5_500
 /** What it takes to tell those who prefer to wait longer where to ask. */
 const RELEASE_MS = 1_000
 const LOOK_MS = 20
@@ -247,7 +245,7 @@ export const startEdge = async (options: EdgeOptions): Promise<Edge> => {
     const done = async (ms: number) => {
       for (const until = clock.now() + ms; server.underWay() + core.underWay() > 0 && clock.now() < until; ) await clock.sleep(LOOK_MS)
     }
-    await done(DRAIN_MS)
+    await done(config.EDGE_DRAIN_MS)
     core.release()
     await done(RELEASE_MS)
     if (server.underWay() + core.underWay() > 0) log.warn({ requests: server.underWay() }, 'closing with requests unanswered')

@@ -41,6 +41,8 @@ const Environment = z.object({
   OPERATIONS_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   /** Signs cursors and operation ids; the same for all edges of a deployment. */
   EDGE_SECRET: z.string().min(32).optional(),
+  /** How long an edge that is told to go waits for replies, in ms, before those who still wait get a 202: the longest default wait, and a little. */
+  EDGE_DRAIN_MS: count.default(5_500),
   /** How many proxies of ours stand before the edge (a load balancer is one): the caller's address is that far from the right in X-Forwarded-For. */
   PROXIES: count.default(0),
   /** Exact origins that browsers may come from; `http://localhost:*` takes any port. */

@@ -6,7 +6,10 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { WebSocket } from 'ws'
 import { isAlive } from '../../actors/kernel/outlive.ts'
+import { meet } from '../../contracts/client.ts'
+import { CLOSE } from '../../contracts/stream.ts'
 import { readMeshFile } from './mesh-file.ts'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 60_000 })
@@ -88,6 +91,37 @@ test.each([[[]], [['--processes']]])(
     } finally {
       if (npm.exitCode === null && npm.signalCode === null) tell('SIGKILL')
     }
+  },
+)
+
+test.each([[[]], [['--processes']]])(
+  'with %j, Ctrl-C tells who still waits for a reply where to ask, and sockets to come back',
+  async flags => {
+    vi.stubEnv('FAILPOINTS', 'after-receive=stall:60000')
+    const mesh = run('--port', '0', '--data', data, ...flags)
+    vi.unstubAllEnvs()
+    await ready()
+    const { url = '', operations = '' } = (await readMeshFile(data)) ?? {}
+    const person = { email: 'ann@example.com', password: 'correct horse battery' }
+    const pool = await meet(url)
+    await pool.signUp(person)
+    const ann = await pool.signIn(person)
+    // A device that does not go when it is asked to.
+    const socket = new WebSocket(pool.config.stream, ['dailygrind.v1', `bearer.${await ann.token(false)}`])
+    const closed = once(socket, 'close')
+    await once(socket, 'message')
+    const waiting = ann.exchange('user.replace', { firstName: 'Ann', lastName: 'Lee' }, { headers: { prefer: 'wait=20' } })
+    const sent = async () => (await fetch(`${operations}/metrics`)).text()
+    await vi.waitFor(async () => expect(await sent()).toMatch(/messages_sent_total\{[^}]*"user\.replace"[^}]*\} 1/), deadline)
+    const began = performance.now()
+    const exit = exitOf(mesh)
+    mesh.kill('SIGINT')
+    const { status, headers } = await waiting
+    expect([status, headers.get('location')]).toEqual([202, expect.stringMatching(/^\/v1\/operations\//)])
+    expect((await closed)[0]).toBe(CLOSE.restart)
+    expect(await exit).toBe(0)
+    expect(performance.now() - began).toBeLessThan(12_000)
+    expect(complained).not.toContain('by force')
   },
 )
 

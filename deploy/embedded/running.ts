@@ -30,5 +30,7 @@ export type Running = {
   readonly kill: () => void
 }
 
-/** How long each part may take to stop, in ms; together less than the ten seconds that a person waits. */
+/** How long each part may take to stop, in ms; together about the ten seconds that a person waits. */
 export const STOPPING = { edge: 4_000, messages: 2_000, actors: 2_500, engines: 1_500 } as const
+/** How much of its time the edge waits for replies; the rest is for telling those who got none, and for its sockets. */
+export const REPLIES_MS = STOPPING.edge - 1_500
