@@ -74,13 +74,10 @@ export const Resumed = z
 export const Drain = z
   .object({ op: z.literal('drain'), afterMs: z.int(), position: Position })
   .meta({ id: 'DrainFrame', description: 'this server goes away: reconnect after `afterMs`, then resume' })
-export const Lagged = z
-  .object({ op: z.literal('lagged'), position: Position })
-  .meta({
-    id: 'LaggedFrame',
-    description:
-      'events passed this device by, as it reads too slowly or they could not be told here: none come until it resumes from there',
-  })
+export const Lagged = z.object({ op: z.literal('lagged'), position: Position }).meta({
+  id: 'LaggedFrame',
+  description: 'events passed this device by, as it reads too slowly or they could not be told here: none come until it resumes from there',
+})
 export const serverFrames = {
   hello: Hello,
   event: EventFrame,
