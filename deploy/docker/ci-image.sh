@@ -47,8 +47,13 @@ rm -rf "$base"
 
 say 'the image'
 # Docker's format, because OCI's has no health check.
-bud bud --format docker --isolation chroot --network host --build-arg NODE_IMAGE=localhost/dailygrind-node -t localhost/dailygrind . \
-  >"$work/build.log" 2>&1 || fail 'the image cannot be built'
+build() { # build <name> <arguments...>; to keep layers, which the images could share, costs this storage more than to build them anew
+  local name=$1
+  shift
+  bud bud --format docker --isolation chroot --network host --build-arg NODE_IMAGE=localhost/dailygrind-node -t "localhost/$name" "$@" . \
+    >"$work/build-$name.log" 2>&1 || fail "the image $name cannot be built"
+}
+build dailygrind
 container=$(bud from localhost/dailygrind)
 inside() { # inside <environment file> <command...>
   local settings=() line
@@ -122,4 +127,9 @@ echo NODE_ENV=development >>"$work/provision.env"
 say "provision: $(tail -n 1 "$work/provision.log")"
 runs_and_stops edge "${entry[@]}"
 runs_and_stops posts "${entry[0]}" dist/actors/main.js posts
-say 'the image holds'
+
+say 'the stand-in for Cognito, as compose runs it'
+build stand-in --target stand-in
+container=$(bud from localhost/stand-in)
+runs_and_stops cognito node --import tsx deploy/embedded/cognito-main.ts /data
+say 'the images hold'
