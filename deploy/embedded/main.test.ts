@@ -85,9 +85,10 @@ test.each([[[]], [['--processes']]])(
       const exit = exitOf(npm)
       tell('SIGINT')
       await exit
-      expect(printed).toContain('Stopped.')
+      // npm may be gone before what it started, and before all that was said has been read.
+      await vi.waitFor(() => expect(printed).toContain('Stopped.'), deadline)
       expect(complained).not.toContain('by force')
-      expect(pids.filter(isAlive)).toEqual([])
+      await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), deadline)
     } finally {
       if (npm.exitCode === null && npm.signalCode === null) tell('SIGKILL')
     }
