@@ -4,8 +4,6 @@ export default defineConfig({
   test: {
     include: ['{contracts,actors,edge,deploy,load-tests,test}/**/*.test.ts'],
     pool: 'forks',
-    // Most of the long ones wait: for a killed process to come back, for a message to be visible again.
-    maxWorkers: 3,
     // The AWS SDK greets Node 20 in each process; ours are pinned.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     testTimeout: 30_000,
