@@ -1,4 +1,4 @@
-# One image for every process of the mesh; the command chooses: dist/edge/main.js (default), dist/actors/main.js <actor>, dist/deploy/provision.js.
+# One image for every process of the mesh; the command chooses: dist/edge/main.js (default), dist/actors/main.js <actor>, dist/deploy/provision/main.js.
 ARG NODE_IMAGE=node:20-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build

@@ -1,6 +1,6 @@
 import type { ActorName } from '../contracts/mesh.ts'
-import type { ActorCode } from './kernel/code.ts'
-import type { Config } from './kernel/config.ts'
+import type { ActorCode } from './kernel/authoring/actor-code.ts'
+import type { Config } from './kernel/process/config.ts'
 import { code as posts } from './posts/actor.ts'
 import { pushCode, pushSettings } from './push/actor.ts'
 import { code as timelines } from './timelines/actor.ts'

@@ -1,8 +1,8 @@
 import { catalog, configured } from './catalog.ts'
-import { metrics } from './kernel/metrics.ts'
-import { openPorts } from './kernel/open.ts'
-import { runProcess } from './kernel/process.ts'
-import { startWorker } from './kernel/worker.ts'
+import { metrics } from './kernel/process/metrics.ts'
+import { openPorts } from './kernel/process/open-ports.ts'
+import { runProcess } from './kernel/process/process.ts'
+import { startWorker } from './kernel/worker/worker.ts'
 
 /*
  * One actor as a worker: `node --import tsx actors/main.ts posts`. SIGTERM drains it.

@@ -1,4 +1,4 @@
-import { type AnyActor, type AnyCommand, type AnyQuery, fill, type Problem } from './actor.ts'
+import { type AnyActor, type AnyCommand, type AnyQuery, fill, type Problem } from './declare/actor.ts'
 import { posts } from './posts.ts'
 import { EDGE_PROBLEMS } from './problems.ts'
 import { push } from './push.ts'

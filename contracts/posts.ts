@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { actor, command, fact, problem, query, row, snapshot, state } from './actor.ts'
-import { Day, Time, text, UserId } from './text.ts'
+import { actor, command, fact, problem, query, row, snapshot, state } from './declare/actor.ts'
+import { Day, Time, text, UserId } from './declare/text.ts'
 import { Person, pair, pairOf, user } from './users.ts'
 
 // ── What clients see ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { actor, command, counter, fact, problem, query, row, snapshot, state } from './actor.ts'
-import { sha256 } from './sha256.ts'
-import { Time, UserId } from './text.ts'
+import { actor, command, counter, fact, problem, query, row, snapshot, state } from './declare/actor.ts'
+import { sha256 } from './declare/sha256.ts'
+import { Time, UserId } from './declare/text.ts'
 import { user } from './users.ts'
 
 // ── What clients see ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { Time } from './declare/text.ts'
 import { Comment, Post } from './posts.ts'
-import { Time } from './text.ts'
 import { Person } from './users.ts'
 
 /** The frames of `/v1/stream` (JSON objects with an `op`), its close codes, and the events that clients hear. */

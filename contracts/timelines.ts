@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { actor, query } from './actor.ts'
+import { actor, query } from './declare/actor.ts'
+import { Time } from './declare/text.ts'
 import { Post } from './posts.ts'
-import { Time } from './text.ts'
 
 /** What a page of the timeline covers: the times of its newest and oldest post (null when it is empty), and whether nothing is left. */
 export const Covers = z.object({ from: Time.nullable(), to: Time.nullable(), complete: z.boolean() })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { actor, command, counter, fact, problem, query, row, snapshot, state } from './actor.ts'
-import { Day, Time, text, UserId } from './text.ts'
+import { actor, command, counter, fact, problem, query, row, snapshot, state } from './declare/actor.ts'
+import { Day, Time, text, UserId } from './declare/text.ts'
 
 // ── What clients see ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 

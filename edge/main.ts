@@ -1,6 +1,6 @@
-import { metrics } from '../actors/kernel/metrics.ts'
-import { openPorts } from '../actors/kernel/open.ts'
-import { runProcess } from '../actors/kernel/process.ts'
+import { metrics } from '../actors/kernel/process/metrics.ts'
+import { openPorts } from '../actors/kernel/process/open-ports.ts'
+import { runProcess } from '../actors/kernel/process/process.ts'
 import { startEdge } from './edge.ts'
 
 /*

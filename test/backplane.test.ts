@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, test, vi } from 'vitest'
-import { backplaneConformance, listening } from '../actors/kernel/backplane/conformance.ts'
-import { memoryBackplane, memoryHub } from '../actors/kernel/backplane/memory.ts'
-import { redisBackplane } from '../actors/kernel/backplane/redis.ts'
-import { virtualClock } from '../actors/kernel/clock/virtual.ts'
-import { freePort } from '../actors/kernel/free-port.ts'
-import { startRedis } from '../deploy/embedded/redis.ts'
+import { backplaneConformance, listening } from '../actors/kernel/ports/backplane/conformance.ts'
+import { memoryBackplane, memoryHub } from '../actors/kernel/ports/backplane/memory.ts'
+import { redisBackplane } from '../actors/kernel/ports/backplane/redis.ts'
+import { virtualClock } from '../actors/kernel/ports/clock/virtual.ts'
+import { freePort } from '../actors/kernel/process/free-port.ts'
+import { startRedis } from '../deploy/emulators/redis/start.ts'
 
 const DEADLINE = { timeout: 15_000, interval: 10 }
 const START = Date.now()

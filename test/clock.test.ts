@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { clockConformance } from '../actors/kernel/clock/conformance.ts'
-import { systemClock } from '../actors/kernel/clock/system.ts'
-import { virtualClock } from '../actors/kernel/clock/virtual.ts'
+import { clockConformance } from '../actors/kernel/ports/clock/conformance.ts'
+import { systemClock } from '../actors/kernel/ports/clock/system.ts'
+import { virtualClock } from '../actors/kernel/ports/clock/virtual.ts'
 
 clockConformance('system', () => ({ clock: systemClock, pass: ms => new Promise(resolve => setTimeout(resolve, ms)) }))
 clockConformance('virtual', () => {

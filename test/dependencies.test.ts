@@ -40,6 +40,6 @@ test('dependencies are pinned exactly, and the lock file sends nobody to a regis
   const { dependencies, devDependencies } = Package.parse(await json('package.json'))
   for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies }))
     expect(version, name).toMatch(/^(npm:[^@]+@)?\d+\.\d+\.\d+$/)
-  for (const lock of ['package-lock.json', 'deploy/embedded/dynamodb/amazon-local/package-lock.json'])
+  for (const lock of ['package-lock.json', 'deploy/emulators/dynamodb/amazon-local/package-lock.json'])
     expect(await text(lock), lock).not.toMatch(/"resolved"|https?:\/\/[^"]*\.tgz/)
 })

@@ -1,5 +1,5 @@
-import { LOOKING, WAITING } from '../actors/kernel/jobs/engine.ts'
-import { startPostgres } from '../deploy/embedded/postgres.ts'
+import { LOOKING, WAITING } from '../actors/kernel/ports/jobs/engine.ts'
+import { startPostgres } from '../deploy/emulators/postgres/start.ts'
 
 /*
  * The embedded database of jobs in a process that can be killed: `<directory> <port>`. Prints its address.

@@ -1,4 +1,4 @@
-import { bullmqJobs } from '../actors/kernel/jobs/bullmq.ts'
+import { bullmqJobs } from '../actors/kernel/ports/jobs/bullmq.ts'
 
 /*
  * A process that begins every job of a queue and ends none, to be killed: `<url> <prefix> <queue> <lock in ms>`. Prints the id of each job that it begins.

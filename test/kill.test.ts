@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { FAILPOINTS } from '../actors/kernel/failpoints.ts'
+import { FAILPOINTS } from '../actors/kernel/process/failpoints.ts'
 import { type RunningMesh, startMesh } from '../deploy/embedded/mesh.ts'
 import { processNames } from '../deploy/embedded/names.ts'
 import { collected } from './people.ts'
@@ -7,7 +7,7 @@ import { meetCounting } from './story/counting.ts'
 import { allOf, gather, publications, reactions } from './story/crowd.ts'
 import { listen } from './story/ears.ts'
 import { compare, hear } from './story/kills.ts'
-import { nothing, told } from './told.ts'
+import { nothing, told } from './story/told.ts'
 import { until } from './until.ts'
 
 /** Where a worker dies, one incarnation after another. */

@@ -1,13 +1,13 @@
 import { CreateQueueCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs'
 import { describe, expect, test, vi } from 'vitest'
-import { openClients } from '../actors/kernel/aws/clients.ts'
-import { systemClock } from '../actors/kernel/clock/system.ts'
-import { virtualClock } from '../actors/kernel/clock/virtual.ts'
-import { mailboxConformance } from '../actors/kernel/mailbox/conformance.ts'
-import { type MailboxFaults, memoryMailbox } from '../actors/kernel/mailbox/memory.ts'
-import type { Delivery } from '../actors/kernel/mailbox/port.ts'
-import { sqsMailbox } from '../actors/kernel/mailbox/sqs.ts'
-import { startSqsSns } from '../deploy/embedded/sqs-sns.ts'
+import { openClients } from '../actors/kernel/ports/aws/clients.ts'
+import { systemClock } from '../actors/kernel/ports/clock/system.ts'
+import { virtualClock } from '../actors/kernel/ports/clock/virtual.ts'
+import { mailboxConformance } from '../actors/kernel/ports/mailbox/conformance.ts'
+import { type MailboxFaults, memoryMailbox } from '../actors/kernel/ports/mailbox/memory.ts'
+import type { Delivery } from '../actors/kernel/ports/mailbox/port.ts'
+import { sqsMailbox } from '../actors/kernel/ports/mailbox/sqs.ts'
+import { startSqsSns } from '../deploy/emulators/sqs-sns/start.ts'
 
 const DEADLINE = { timeout: 15_000, interval: 5 }
 

@@ -1,4 +1,4 @@
-import type { Client, MeshClient } from '../contracts/client.ts'
+import type { Client, MeshClient } from '../contracts/client/client.ts'
 
 /** People for tests that use a mesh as its clients do. */
 

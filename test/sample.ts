@@ -1,4 +1,4 @@
-import { schemas } from '../contracts/json-schema.ts'
+import { schemas } from '../contracts/derive/json-schema.ts'
 import type { Route } from '../contracts/mesh.ts'
 
 type Json = Readonly<Record<string, unknown>>

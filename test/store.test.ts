@@ -1,9 +1,9 @@
 import { describe, test } from 'vitest'
-import { openClients } from '../actors/kernel/aws/clients.ts'
-import { CONFORMANCE_TABLES, storeConformance } from '../actors/kernel/store/conformance.ts'
-import { dynamoStore } from '../actors/kernel/store/dynamodb.ts'
-import { startAmazonLocal } from '../deploy/embedded/dynamodb/amazon-local.ts'
-import { startDynamoDb } from '../deploy/embedded/dynamodb/server.ts'
+import { openClients } from '../actors/kernel/ports/aws/clients.ts'
+import { CONFORMANCE_TABLES, storeConformance } from '../actors/kernel/ports/store/conformance.ts'
+import { dynamoStore } from '../actors/kernel/ports/store/dynamodb.ts'
+import { startAmazonLocal } from '../deploy/emulators/dynamodb/amazon-local.ts'
+import { startDynamoDb } from '../deploy/emulators/dynamodb/server.ts'
 import { provisionTables } from '../deploy/provision/tables.ts'
 
 type Engine = { readonly endpoint: string; readonly close: () => Promise<void> }
@@ -30,4 +30,4 @@ onEngine('embedded DynamoDB', () => startDynamoDb())
 const amazon = await startAmazonLocal()
 if (amazon) onEngine("Amazon's DynamoDB Local", async () => amazon)
 else
-  describe.skip("store: Amazon's DynamoDB Local, which is not installed (deploy/embedded/dynamodb/amazon-local)", () => test('everything'))
+  describe.skip("store: Amazon's DynamoDB Local, which is not installed (deploy/emulators/dynamodb/amazon-local)", () => test('everything'))

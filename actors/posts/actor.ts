@@ -1,6 +1,6 @@
 import { posts } from '../../contracts/posts.ts'
-import type { ActorCode } from '../kernel/code.ts'
-import hearings from './hears.ts'
+import type { ActorCode } from '../kernel/authoring/actor-code.ts'
+import hearings from './handlers.ts'
 import rules from './rules.ts'
 
 export const code: ActorCode = { declaration: posts, rules, hearings }

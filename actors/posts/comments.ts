@@ -1,10 +1,10 @@
-import { isRefusal, refuse, superseded } from '../../contracts/actor.ts'
+import { isRefusal, refuse, superseded } from '../../contracts/declare/actor.ts'
 import { type CommentRow, comment, commentIdOf, type PostState, type posts } from '../../contracts/posts.ts'
 import type { Pair, User } from '../../contracts/users.ts'
-import { type Part, tombstoneUntil } from '../kernel/rule.ts'
+import { type Part, tombstoneUntil } from '../kernel/authoring/rule.ts'
 import { personOf } from '../users/views.ts'
-import { changed, visible } from './living.ts'
 import { commentBody, noSuchComment } from './views.ts'
+import { changed, visible } from './visibility.ts'
 
 type Act = { readonly by: string; readonly data: { readonly postId: string } }
 type Seen = {

@@ -1,7 +1,7 @@
-import { isRefusal, superseded } from '../../contracts/actor.ts'
+import { isRefusal, superseded } from '../../contracts/declare/actor.ts'
 import { type Like, type Liked, type LivePost, like, type PostState, type posts } from '../../contracts/posts.ts'
-import { type Part, tombstoneUntil } from '../kernel/rule.ts'
-import { changed, visible } from './living.ts'
+import { type Part, tombstoneUntil } from '../kernel/authoring/rule.ts'
+import { changed, visible } from './visibility.ts'
 
 /** What the count comes to with a like more or less. */
 const counted = ({ postId, authorId, likeCount }: LivePost, by: string, more: 1 | -1) => ({

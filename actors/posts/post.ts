@@ -1,10 +1,10 @@
-import { isRefusal, refuse, superseded } from '../../contracts/actor.ts'
+import { isRefusal, refuse, superseded } from '../../contracts/declare/actor.ts'
 import { comment, dayOf, type LivePost, like, type posts, SWEEP, slot } from '../../contracts/posts.ts'
-import { mismatched, type Part, tombstoneUntil } from '../kernel/rule.ts'
+import { mismatched, type Part, tombstoneUntil } from '../kernel/authoring/rule.ts'
 import { personOf } from '../users/views.ts'
-import { changed, visible } from './living.ts'
-import { begun, freed } from './slot.ts'
+import { begun, freed } from './publish.ts'
 import { postBody } from './views.ts'
+import { changed, visible } from './visibility.ts'
 
 const notTheAuthor = refuse('not-the-author', 'only its author may change or delete a post')
 const atVersion = ({ contentVersion }: LivePost) => refuse('version-mismatch', `the post is at version ${contentVersion}`)

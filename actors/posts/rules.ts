@@ -1,9 +1,9 @@
-import { rules } from '../../contracts/actor.ts'
+import { rules } from '../../contracts/declare/actor.ts'
 import { posts } from '../../contracts/posts.ts'
 import { comments } from './comments.ts'
 import { likes } from './likes.ts'
 import { writing } from './post.ts'
-import { publishing } from './slot.ts'
+import { publishing } from './publish.ts'
 
 export default rules(posts, {
   decide: { ...publishing.decide, ...writing.decide, ...likes.decide, ...comments.decide },

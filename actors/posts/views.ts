@@ -1,4 +1,4 @@
-import { refuse } from '../../contracts/actor.ts'
+import { refuse } from '../../contracts/declare/actor.ts'
 import {
   type Comment,
   type CommentRow,
@@ -13,8 +13,8 @@ import {
   slot,
 } from '../../contracts/posts.ts'
 import { type Person, pair, pairOf, user } from '../../contracts/users.ts'
-import { fillPage, stored } from '../kernel/page.ts'
-import { type Reader, views } from '../kernel/reader.ts'
+import { fillPage, stored } from '../kernel/authoring/page.ts'
+import { type Reader, views } from '../kernel/authoring/reader.ts'
 import { circleOnly, inCircle, peopleFor, personOf, standing, standingOf } from '../users/views.ts'
 
 export const noSuchPost = refuse('not-found', 'there is no such post, or you may not see it')

@@ -1,8 +1,8 @@
 import { push } from '../../contracts/push.ts'
-import type { ActorCode } from '../kernel/code.ts'
-import type { Config } from '../kernel/config.ts'
+import type { ActorCode } from '../kernel/authoring/actor-code.ts'
+import type { Config } from '../kernel/process/config.ts'
 import { deliveries, type Sending } from './deliver.ts'
-import hearings from './effects.ts'
+import hearings from './handlers.ts'
 import rules from './rules.ts'
 
 export type PushSettings = Pick<Sending, 'allowed' | 'transport'> & {

@@ -1,7 +1,7 @@
-import { refuse } from '../../contracts/actor.ts'
+import { refuse } from '../../contracts/declare/actor.ts'
 import { type Device, device, MOST_SUBSCRIPTIONS, preferences, push } from '../../contracts/push.ts'
-import { descending, fillPage } from '../kernel/page.ts'
-import { type Reader, views } from '../kernel/reader.ts'
+import { descending, fillPage } from '../kernel/authoring/page.ts'
+import { type Reader, views } from '../kernel/authoring/reader.ts'
 
 /** A person's subscriptions: as few as fit one page. */
 export const devicesOf = async (read: Reader, userId: string): Promise<readonly Device[]> =>

@@ -1,6 +1,6 @@
 import type { StreamEvents, StreamEventType } from '../../contracts/stream.ts'
-import type { Live } from '../kernel/backplane/port.ts'
-import type { EffectContext } from '../kernel/hearing.ts'
+import type { EffectContext } from '../kernel/authoring/handlers.ts'
+import type { Live } from '../kernel/ports/backplane/port.ts'
 
 /** What some people are told of an event: those who are told the same share a frame. */
 type Telling<E extends StreamEventType> = { readonly to: readonly string[]; readonly data: StreamEvents[E] }

@@ -1,7 +1,7 @@
 import { slot } from '../../contracts/posts.ts'
 import { timelines } from '../../contracts/timelines.ts'
-import { descending } from '../kernel/page.ts'
-import { type Reader, views } from '../kernel/reader.ts'
+import { descending } from '../kernel/authoring/page.ts'
+import { type Reader, views } from '../kernel/authoring/reader.ts'
 import { currentOf, postsFor } from '../posts/views.ts'
 import { friendsOf } from '../users/views.ts'
 

@@ -1,6 +1,6 @@
-import { type Applied, commandOf, refuse, superseded } from '../../contracts/actor.ts'
+import { type Applied, commandOf, refuse, superseded } from '../../contracts/declare/actor.ts'
 import { type CircleEntry, circle, counts, LIMITS, type Pair, pairOf, type User, type users } from '../../contracts/users.ts'
-import { absenceUntil, type Part } from '../kernel/rule.ts'
+import { absenceUntil, type Part } from '../kernel/authoring/rule.ts'
 import { noSuchPerson, profileRequired, standing } from './views.ts'
 
 type Act = { readonly by: string; readonly data: { readonly userId: string } }

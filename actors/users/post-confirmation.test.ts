@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { Envelope } from '../../contracts/envelope.ts'
+import { Envelope } from '../../contracts/declare/envelope.ts'
 import { mesh } from '../../contracts/mesh.ts'
-import type { Outgoing } from '../kernel/mailbox/port.ts'
-import { readCommand } from '../kernel/receive.ts'
+import type { Outgoing } from '../kernel/ports/mailbox/port.ts'
+import { readCommand } from '../kernel/worker/inbox.ts'
 import { registerUser } from './post-confirmation.ts'
 
 const sub = '0190c0de-0000-7000-8000-000000000001'

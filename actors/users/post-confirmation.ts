@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import type { Envelope } from '../../contracts/envelope.ts'
+import type { Envelope } from '../../contracts/declare/envelope.ts'
+import { UserId } from '../../contracts/declare/text.ts'
 import { groupOf } from '../../contracts/mesh.ts'
-import { UserId } from '../../contracts/text.ts'
 import { users } from '../../contracts/users.ts'
-import type { Clock } from '../kernel/clock/port.ts'
-import type { Mailbox } from '../kernel/mailbox/port.ts'
+import type { Clock } from '../kernel/ports/clock/port.ts'
+import type { Mailbox } from '../kernel/ports/mailbox/port.ts'
 
 /**
  * What is needed of Cognito's event.

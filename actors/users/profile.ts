@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import { commandOf, type Message, refuse, superseded } from '../../contracts/actor.ts'
+import { commandOf, type Message, refuse, superseded } from '../../contracts/declare/actor.ts'
 import { DEFAULTS, type LiveUser, type ProfileContent, type ProfilePatch, type User, type users } from '../../contracts/users.ts'
-import { localDay } from '../kernel/clock/local.ts'
-import { mismatched, type Part } from '../kernel/rule.ts'
+import { mismatched, type Part } from '../kernel/authoring/rule.ts'
+import { localDay } from '../kernel/ports/clock/local.ts'
 import { profileOf, profileRequired } from './views.ts'
 
 const nobody: ProfileContent = { firstName: '', lastName: '', ...DEFAULTS }

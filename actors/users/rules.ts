@@ -1,4 +1,4 @@
-import { rules } from '../../contracts/actor.ts'
+import { rules } from '../../contracts/declare/actor.ts'
 import { users } from '../../contracts/users.ts'
 import { friends } from './friends.ts'
 import { profile } from './profile.ts'

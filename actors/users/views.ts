@@ -1,4 +1,4 @@
-import { refuse } from '../../contracts/actor.ts'
+import { refuse } from '../../contracts/declare/actor.ts'
 import {
   type CircleEntry,
   type Counts,
@@ -14,8 +14,8 @@ import {
   user,
   users,
 } from '../../contracts/users.ts'
-import { descending, fillPage } from '../kernel/page.ts'
-import { type Reader, views } from '../kernel/reader.ts'
+import { descending, fillPage } from '../kernel/authoring/page.ts'
+import { type Reader, views } from '../kernel/authoring/reader.ts'
 
 // ── Who sees whom ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

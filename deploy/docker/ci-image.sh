@@ -123,7 +123,7 @@ runs_and_stops() { # runs_and_stops <name> <command...>
 settings "$work/provision.env" 0
 # As in compose.yaml: production's tables have point-in-time recovery, which emulators do not know.
 echo NODE_ENV=development >>"$work/provision.env"
-(inside "$work/provision.env" "${entry[0]}" dist/deploy/provision.js) >"$work/provision.log" 2>&1 || fail 'the topology cannot be provisioned from the image'
+(inside "$work/provision.env" "${entry[0]}" dist/deploy/provision/main.js) >"$work/provision.log" 2>&1 || fail 'the topology cannot be provisioned from the image'
 say "provision: $(tail -n 1 "$work/provision.log")"
 runs_and_stops edge "${entry[@]}"
 runs_and_stops posts "${entry[0]}" dist/actors/main.js posts
@@ -131,5 +131,5 @@ runs_and_stops posts "${entry[0]}" dist/actors/main.js posts
 say 'the stand-in for Cognito, as compose runs it'
 build stand-in --target stand-in
 container=$(bud from localhost/stand-in)
-runs_and_stops cognito node --import tsx deploy/embedded/cognito-main.ts /data
+runs_and_stops cognito node --import tsx deploy/emulators/cognito/main.ts /data
 say 'the images hold'

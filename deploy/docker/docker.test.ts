@@ -5,10 +5,10 @@ import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { readConfig } from '../../actors/kernel/config.ts'
-import { metrics } from '../../actors/kernel/metrics.ts'
+import { readConfig } from '../../actors/kernel/process/config.ts'
+import { metrics } from '../../actors/kernel/process/metrics.ts'
 import { actors } from '../../contracts/mesh.ts'
-import { edgeMetrics } from '../../edge/metrics.ts'
+import { edgeMetrics } from '../../edge/metrics/metrics.ts'
 import { composeWrongs, servicesOf } from './compose.ts'
 
 const root = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))

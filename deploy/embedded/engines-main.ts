@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { runProcess } from '../../actors/kernel/process.ts'
+import { runProcess } from '../../actors/kernel/process/process.ts'
 import { startProvisioned } from './provisioned.ts'
 
 const Ports = z.partialRecord(z.enum(['cognito', 'dynamodb', 'sqsSns', 'redis', 'postgres']), z.int())

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
-import type { Config } from '../../actors/kernel/config.ts'
-import { LOOKING, WAITING } from '../../actors/kernel/jobs/engine.ts'
-import { loopback } from './loopback.ts'
+import { LOOKING, WAITING } from '../../actors/kernel/ports/jobs/engine.ts'
+import type { Config } from '../../actors/kernel/process/config.ts'
+import { loopback } from '../emulators/loopback.ts'
 
 /** Ports to take again after a restart: clients know the engines by them. */
 type EnginePorts = { readonly [E in 'cognito' | 'dynamodb' | 'sqsSns' | 'redis' | 'postgres']?: number }
@@ -62,7 +62,7 @@ const refuseHalves = (config: Config): void => {
 const portOf = (url: string): number => Number(new URL(url).port)
 
 const cognito = async ({ config, data, ports, log, onPostConfirmation }: EnginesOptions): Promise<Part> => {
-  const { startCognito } = await import('./cognito.ts')
+  const { startCognito } = await import('../emulators/cognito/start.ts')
   const engine = await startCognito({
     dataDir: `${data}/cognito`,
     port: ports?.cognito ?? 0,
@@ -84,20 +84,20 @@ const cognito = async ({ config, data, ports, log, onPostConfirmation }: Engines
 }
 
 const dynamodb = async ({ data, ports }: EnginesOptions): Promise<Part> => {
-  const { startDynamoDb } = await import('./dynamodb/server.ts')
+  const { startDynamoDb } = await import('../emulators/dynamodb/server.ts')
   const { endpoint, close } = await startDynamoDb({ path: `${data}/dynamodb`, port: ports?.dynamodb ?? 0 })
   return { settings: { AWS_ENDPOINT_URL_DYNAMODB: endpoint }, ports: { dynamodb: portOf(endpoint) }, close }
 }
 
 const sqsSns = async ({ ports }: EnginesOptions): Promise<Part> => {
-  const { startSqsSns } = await import('./sqs-sns.ts')
+  const { startSqsSns } = await import('../emulators/sqs-sns/start.ts')
   const { endpoint, close } = await startSqsSns({ port: ports?.sqsSns ?? 0 })
   return { settings: { AWS_ENDPOINT_URL_SQS: endpoint, AWS_ENDPOINT_URL_SNS: endpoint }, ports: { sqsSns: portOf(endpoint) }, close }
 }
 
 /** A Redis of our own for both, where this machine has one; else what the backplane needs of it in memory, and PostgreSQL for the jobs. */
 const backplaneAndJobs = async (options: EnginesOptions): Promise<Part> => {
-  const { findRedisServer, startRedisServer } = await import('./redis-server.ts')
+  const { findRedisServer, startRedisServer } = await import('../emulators/redis-server/start.ts')
   const { config, data, ports, log } = options
   const program = config.REDIS_SERVER
   if ((await findRedisServer(program)) !== undefined) {
@@ -105,7 +105,7 @@ const backplaneAndJobs = async (options: EnginesOptions): Promise<Part> => {
     const { url, close } = await startRedisServer({ program, path, port: ports?.redis ?? 0, warn: text => log.warn(text) })
     return { settings: { REDIS_URL: url }, ports: { redis: portOf(url) }, close }
   }
-  const { startRedis } = await import('./redis.ts')
+  const { startRedis } = await import('../emulators/redis/start.ts')
   const redis = await startRedis({ port: ports?.redis ?? 0 })
   const settings = { REDIS_URL: redis.url }
   if (config.JOBS_URL) return { settings, ports: { redis: portOf(redis.url) }, close: redis.close }
@@ -123,7 +123,7 @@ const backplaneAndJobs = async (options: EnginesOptions): Promise<Part> => {
 }
 
 const postgres = async ({ data, ports, log }: EnginesOptions): Promise<Part> => {
-  const { startPostgres } = await import('./postgres.ts')
+  const { startPostgres } = await import('../emulators/postgres/start.ts')
   const { url, close } = await startPostgres({
     path: `${data}/jobs`,
     port: ports?.postgres ?? 0,

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { z } from 'zod'
-import type { OperationsOptions } from '../../actors/kernel/operations.ts'
-import type { Span } from '../../actors/kernel/span.ts'
+import type { Span } from '../../actors/kernel/ports/tracing/span.ts'
+import type { OperationsOptions } from '../../actors/kernel/process/admin-server.ts'
 import type { Supervised } from './supervisor.ts'
 
 const ASK_MS = 2_000

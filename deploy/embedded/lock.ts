@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { isAlive, outlive } from '../../actors/kernel/outlive.ts'
+import { isAlive, outlive } from '../../actors/kernel/process/alive.ts'
 import { readMeshFile, removeMeshFile } from './mesh-file.ts'
 
 const Owner = z.object({ pid: z.int(), begun: z.string() })

@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import { ownModule } from './module.ts'
+import { ownModule } from '../emulators/module.ts'
 import { type Supervised, supervise } from './supervisor.ts'
 
 /*

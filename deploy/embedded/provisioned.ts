@@ -1,9 +1,9 @@
-import type { OnCall } from '../../actors/kernel/aws/calls.ts'
-import { type Config, environment, readConfig } from '../../actors/kernel/config.ts'
-import { type OpenPorts, openPorts } from '../../actors/kernel/open.ts'
+import type { OnCall } from '../../actors/kernel/ports/aws/calls.ts'
+import { type Config, environment, readConfig } from '../../actors/kernel/process/config.ts'
+import { type OpenPorts, openPorts } from '../../actors/kernel/process/open-ports.ts'
 import { registerUser } from '../../actors/users/post-confirmation.ts'
 import { topology } from '../../contracts/mesh.ts'
-import { provision } from '../provision.ts'
+import { provision } from '../provision/main.ts'
 import { type Engines, type EnginesOptions, startEngines } from './engines.ts'
 
 export type Provisioned = Engines & {

@@ -1,7 +1,7 @@
 import { CreateQueueCommand, PurgeQueueCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type SqsSns, startSqsSns } from '../emulators/sqs-sns/start.ts'
 import { settle } from './settle.ts'
-import { type SqsSns, startSqsSns } from './sqs-sns.ts'
 
 let engine: SqsSns
 let sqs: SQSClient

@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs'
-import { runProcess } from '../../actors/kernel/process.ts'
+import { runProcess } from '../../actors/kernel/process/process.ts'
 
 /*
  * A process that does nothing, for the supervisor's tests: `<name> <journal> [behaviour]`. It notes in the journal when it starts and drains.

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { isAlive } from '../../actors/kernel/outlive.ts'
-import { ownModule } from './module.ts'
+import { isAlive } from '../../actors/kernel/process/alive.ts'
+import { ownModule } from '../emulators/module.ts'
 import { type Supervised, type SuperviseOptions, supervise } from './supervisor.ts'
 
 vi.setConfig({ testTimeout: 60_000 })

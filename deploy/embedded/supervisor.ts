@@ -3,8 +3,8 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { FromParent, FromProcess } from '../../actors/kernel/process-messages.ts'
-import { backoff } from './backoff.ts'
+import type { FromParent, FromProcess } from '../../actors/kernel/process/process-messages.ts'
+import { backoff } from '../emulators/backoff.ts'
 
 type Settings = Readonly<Record<string, string>>
 export type Info = Readonly<Record<string, string>>

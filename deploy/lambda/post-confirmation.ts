@@ -1,8 +1,8 @@
-import { openClients } from '../../actors/kernel/aws/clients.ts'
-import { queueUrls } from '../../actors/kernel/aws/names.ts'
-import { systemClock } from '../../actors/kernel/clock/system.ts'
-import { readConfig, silenceNodeNotice } from '../../actors/kernel/config.ts'
-import { sqsMailbox } from '../../actors/kernel/mailbox/sqs.ts'
+import { openClients } from '../../actors/kernel/ports/aws/clients.ts'
+import { queueUrls } from '../../actors/kernel/ports/aws/names.ts'
+import { systemClock } from '../../actors/kernel/ports/clock/system.ts'
+import { sqsMailbox } from '../../actors/kernel/ports/mailbox/sqs.ts'
+import { readConfig, silenceNodeNotice } from '../../actors/kernel/process/config.ts'
 import { registerUser } from '../../actors/users/post-confirmation.ts'
 import { once } from './once.ts'
 

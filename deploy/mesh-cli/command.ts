@@ -1,7 +1,7 @@
-import type { DeadLetter } from '../../actors/kernel/dead-letters.ts'
-import type { Delivery } from '../../actors/kernel/mailbox/port.ts'
-import { readCommand, readEvent, Unreadable } from '../../actors/kernel/receive.ts'
-import type { Place } from '../../contracts/actor.ts'
+import type { Delivery } from '../../actors/kernel/ports/mailbox/port.ts'
+import type { DeadLetter } from '../../actors/kernel/worker/dead-letters.ts'
+import { readCommand, readEvent, Unreadable } from '../../actors/kernel/worker/inbox.ts'
+import type { Place } from '../../contracts/declare/actor.ts'
 import { actors, commands } from '../../contracts/mesh.ts'
 import { saidBy } from './letters.ts'
 

@@ -1,4 +1,4 @@
-import type { DeadLetter } from '../../actors/kernel/dead-letters.ts'
+import type { DeadLetter } from '../../actors/kernel/worker/dead-letters.ts'
 import { asksForDeliveries, givenUpLines } from './given-up.ts'
 import { type Letters, queuesOf, readLetters, saidBy } from './letters.ts'
 import type { OpenMesh } from './open.ts'

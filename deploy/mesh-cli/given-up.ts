@@ -1,4 +1,4 @@
-import type { GivenUp } from '../../actors/kernel/jobs/port.ts'
+import type { GivenUp } from '../../actors/kernel/ports/jobs/port.ts'
 import { QUEUE } from '../../actors/push/deliver.ts'
 import type { OpenMesh } from './open.ts'
 import { counted, moment } from './table.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type DeadLetter, lookAtDeadLetters } from '../../actors/kernel/dead-letters.ts'
+import { type DeadLetter, lookAtDeadLetters } from '../../actors/kernel/worker/dead-letters.ts'
 import { Refused } from './flags.ts'
 import type { OpenMesh } from './open.ts'
 import { queueNames } from './sample.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Span } from '../../actors/kernel/span.ts'
+import type { Span } from '../../actors/kernel/ports/tracing/span.ts'
 import { parseMetrics, type Series } from './prometheus.ts'
 
 const ASK_MS = 3_000

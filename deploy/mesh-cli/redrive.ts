@@ -1,5 +1,5 @@
-import { type DeadLetter, type Redriven, redrive as sendBack } from '../../actors/kernel/dead-letters.ts'
-import { operationPlace } from '../../actors/kernel/replies.ts'
+import { operationPlace } from '../../actors/kernel/turn/replies.ts'
+import { type DeadLetter, type Redriven, redrive as sendBack } from '../../actors/kernel/worker/dead-letters.ts'
 import { unreadable } from './command.ts'
 import { reasonOf } from './dead.ts'
 import { findLetter, isCalled, type Letters, queuesOf, readLetters, saidBy } from './letters.ts'

@@ -1,4 +1,4 @@
-import { deadQueue } from '../../actors/kernel/dead-letters.ts'
+import { deadQueue } from '../../actors/kernel/worker/dead-letters.ts'
 import { topology } from '../../contracts/mesh.ts'
 import type { MeshProcess } from '../embedded/running.ts'
 import type { OpenMesh } from './open.ts'

@@ -1,4 +1,4 @@
-import type { Span } from '../../actors/kernel/span.ts'
+import type { Span } from '../../actors/kernel/ports/tracing/span.ts'
 import { isBackplane, type OpenMesh, whyNone } from './open.ts'
 import { askSpans } from './operations.ts'
 import { causation, drawn } from './tree.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Span } from '../../actors/kernel/span.ts'
+import type { Span } from '../../actors/kernel/ports/tracing/span.ts'
 import { causation, drawn } from './tree.ts'
 
 const span = (id: string, cause: string | null, actor: string, what: string, at: number, engine: Span['engine'] = []): Span => ({

@@ -1,4 +1,4 @@
-import type { Span } from '../../actors/kernel/span.ts'
+import type { Span } from '../../actors/kernel/ports/tracing/span.ts'
 
 export type Branch = { readonly span: Span; readonly children: readonly Branch[] }
 

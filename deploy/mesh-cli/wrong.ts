@@ -1,4 +1,4 @@
-import { deadQueue } from '../../actors/kernel/dead-letters.ts'
+import { deadQueue } from '../../actors/kernel/worker/dead-letters.ts'
 import { counted } from './table.ts'
 import type { QueueView, View } from './view.ts'
 

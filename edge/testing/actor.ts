@@ -1,9 +1,9 @@
-import type { Backplane } from '../../actors/kernel/backplane/port.ts'
-import type { Clock } from '../../actors/kernel/clock/port.ts'
-import type { Mailbox } from '../../actors/kernel/mailbox/port.ts'
-import { claimPlace, operationItem, operationPlace } from '../../actors/kernel/replies.ts'
-import { ConditionLost, type Store } from '../../actors/kernel/store/port.ts'
-import { Envelope, type Reply } from '../../contracts/envelope.ts'
+import type { Backplane } from '../../actors/kernel/ports/backplane/port.ts'
+import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
+import type { Mailbox } from '../../actors/kernel/ports/mailbox/port.ts'
+import { ConditionLost, type Store } from '../../actors/kernel/ports/store/port.ts'
+import { claimPlace, operationItem, operationPlace } from '../../actors/kernel/turn/replies.ts'
+import { Envelope, type Reply } from '../../contracts/declare/envelope.ts'
 
 /** What an actor says to a command; nothing: it is not done yet, the message stays. */
 export type Answering = (envelope: Envelope) => Reply | undefined | Promise<Reply | undefined>

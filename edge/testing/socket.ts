@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Socket, Sockets } from '../request.ts'
+import type { Socket, Sockets } from '../request/request.ts'
 import { request, type Sent } from './edge.ts'
 
 /**

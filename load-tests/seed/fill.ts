@@ -1,6 +1,6 @@
+import type { Client, MeshClient } from '../../contracts/client/client.ts'
 import { SignInError } from '../../contracts/client/cognito.ts'
 import { ProblemError } from '../../contracts/client/http.ts'
-import type { Client, MeshClient } from '../../contracts/client.ts'
 import type { Plan, Planned } from './plan.ts'
 
 /** Of everybody: they exist to be looked at. */

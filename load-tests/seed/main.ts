@@ -1,4 +1,4 @@
-import { meet } from '../../contracts/client.ts'
+import { meet } from '../../contracts/client/client.ts'
 import { fill, PASSWORD, type Progress } from './fill.ts'
 import { BadFlag, type Flags, HELP, readFlags } from './flags.ts'
 import { plan } from './plan.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Client, meet } from '../../contracts/client.ts'
+import { type Client, meet } from '../../contracts/client/client.ts'
 import { type RunningMesh, startMesh } from '../../deploy/embedded/mesh.ts'
 import { fill, PASSWORD } from './fill.ts'
 import { BadFlag, readFlags } from './flags.ts'

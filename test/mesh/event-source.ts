@@ -1,6 +1,6 @@
-import type { Clock } from '../../actors/kernel/clock/port.ts'
-import type { lambdaHandler } from '../../actors/kernel/lambda.ts'
-import type { Delivery, Mailbox } from '../../actors/kernel/mailbox/port.ts'
+import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
+import type { Delivery, Mailbox } from '../../actors/kernel/ports/mailbox/port.ts'
+import type { lambdaHandler } from '../../actors/kernel/worker/lambda.ts'
 
 /** A process of a function: handles one event at a time, and may die at it. */
 type Container = {

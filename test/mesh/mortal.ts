@@ -1,5 +1,5 @@
-import type { Reach } from '../../actors/kernel/failpoints.ts'
-import type { Ports } from '../../actors/kernel/ports.ts'
+import type { Reach } from '../../actors/kernel/process/failpoints.ts'
+import type { Ports } from '../../actors/kernel/process/ports.ts'
 
 /** A life that can end at any moment: from then on nothing that it began has an effect, and nothing that it waits for ever comes. */
 export const life = () => {

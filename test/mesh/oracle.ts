@@ -1,4 +1,4 @@
-import type { EventEnvelope } from '../../contracts/envelope.ts'
+import type { EventEnvelope } from '../../contracts/declare/envelope.ts'
 import { comment, like, type PostState, post, postKey, slot } from '../../contracts/posts.ts'
 import { circle, counts, pair } from '../../contracts/users.ts'
 import type { Sent } from './program.ts'

@@ -1,4 +1,4 @@
-import { meet } from '../../contracts/client.ts'
+import { meet } from '../../contracts/client/client.ts'
 
 export type Counts = { requests: number; unreachable: number; busy: number; accepted: number; replayed: number }
 

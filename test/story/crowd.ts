@@ -1,5 +1,5 @@
+import type { Client, MeshClient } from '../../contracts/client/client.ts'
 import { ProblemError } from '../../contracts/client/http.ts'
-import type { Client, MeshClient } from '../../contracts/client.ts'
 import { befriend, join } from '../people.ts'
 
 export type Person = { readonly name: string; readonly client: Client }

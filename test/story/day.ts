@@ -1,5 +1,5 @@
+import type { Client, MeshClient } from '../../contracts/client/client.ts'
 import { ProblemError } from '../../contracts/client/http.ts'
-import type { Client, MeshClient } from '../../contracts/client.ts'
 import { causation, drawn } from '../../deploy/mesh-cli/tree.ts'
 import { join } from '../people.ts'
 import type { PushService } from '../push-service.ts'

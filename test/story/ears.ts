@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws'
+import type { Client } from '../../contracts/client/client.ts'
 import type { StreamEvent, Told } from '../../contracts/client/stream.ts'
-import type { Client } from '../../contracts/client.ts'
 import { EventFrame, Lagged, type StreamEvents, type StreamEventType } from '../../contracts/stream.ts'
 import { soon, until } from '../until.ts'
 

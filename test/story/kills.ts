@@ -1,4 +1,4 @@
-import type { MeshClient } from '../../contracts/client.ts'
+import type { MeshClient } from '../../contracts/client/client.ts'
 import { collected } from '../people.ts'
 import { until } from '../until.ts'
 import type { Counts } from './counting.ts'

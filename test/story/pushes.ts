@@ -1,4 +1,4 @@
-import type { Client } from '../../contracts/client.ts'
+import type { Client } from '../../contracts/client/client.ts'
 import type { Browser, PushService } from '../push-service.ts'
 import { until } from '../until.ts'
 import type { Teller } from './teller.ts'

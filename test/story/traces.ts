@@ -1,4 +1,4 @@
-import type { Span } from '../../actors/kernel/span.ts'
+import type { Span } from '../../actors/kernel/ports/tracing/span.ts'
 import { askSpans } from '../../deploy/mesh-cli/operations.ts'
 import { until } from '../until.ts'
 

@@ -1,4 +1,4 @@
-import { type MeshClient, meet } from '../../contracts/client.ts'
+import { type MeshClient, meet } from '../../contracts/client/client.ts'
 
 /**
  * Clients of several edges behind what a load balancer without health checks would be: one request here, the next one there, whoever is away.

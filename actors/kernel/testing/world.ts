@@ -10,14 +10,14 @@ import {
   type Ref,
   type Refusal,
   type Write,
-} from '../../../contracts/actor.ts'
-import type { EventEnvelope } from '../../../contracts/envelope.ts'
+} from '../../../contracts/declare/actor.ts'
+import type { EventEnvelope } from '../../../contracts/declare/envelope.ts'
 import { type Commands, commands, groupOf } from '../../../contracts/mesh.ts'
-import type { Act, ActorCode, AnswerOf, Apply, Decide, Tell } from '../code.ts'
-import type { EffectContext } from '../hearing.ts'
-import { parsed, type Reader, reader } from '../reader.ts'
-import { memoryStore } from '../store/memory.ts'
-import type { Item, StoreWrite } from '../store/port.ts'
+import type { Act, ActorCode, AnswerOf, Apply, Decide, Tell } from '../authoring/actor-code.ts'
+import type { EffectContext } from '../authoring/handlers.ts'
+import { parsed, type Reader, reader } from '../authoring/reader.ts'
+import { memoryStore } from '../ports/store/memory.ts'
+import type { Item, StoreWrite } from '../ports/store/port.ts'
 
 type Type = keyof Commands & string
 type BodyOf<A> = { [S in keyof A]: A[S] extends z.ZodType ? z.infer<A[S]> : never }[keyof A]

@@ -1,11 +1,11 @@
-import type { AnyCommand, AnyRecord, Applied, Message, PageRef, Place, Ref, Refusal, Write } from '../../../contracts/actor.ts'
-import { isRefusal } from '../../../contracts/actor.ts'
-import type { Envelope, EventEnvelope, Reply } from '../../../contracts/envelope.ts'
+import type { AnyCommand, AnyRecord, Applied, Message, PageRef, Place, Ref, Refusal, Write } from '../../../contracts/declare/actor.ts'
+import { isRefusal } from '../../../contracts/declare/actor.ts'
+import type { Envelope, EventEnvelope, Reply } from '../../../contracts/declare/envelope.ts'
 import { problems } from '../../../contracts/mesh.ts'
-import type { ActorCode, AnswerOf, Apply, Decide } from '../code.ts'
-import { claimPlace, operationItem, operationPlace } from '../replies.ts'
-import type { Item, StoreWrite } from '../store/port.ts'
+import type { ActorCode, AnswerOf, Apply, Decide } from '../authoring/actor-code.ts'
+import type { Item, StoreWrite } from '../ports/store/port.ts'
 import { type Decided, type Items, type Kept, placeKey, type Unpublished } from './items.ts'
+import { claimPlace, operationItem, operationPlace } from './replies.ts'
 
 /** A message of the batch: parsed, with what its queue said of it. */
 export type Taken = {

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { AnyRecord, Place, Refusal, Write } from '../../../contracts/actor.ts'
-import type { EventEnvelope, Reply } from '../../../contracts/envelope.ts'
-import { parsed } from '../reader.ts'
-import type { Item, StoreWrite } from '../store/port.ts'
+import type { AnyRecord, Place, Refusal, Write } from '../../../contracts/declare/actor.ts'
+import type { EventEnvelope, Reply } from '../../../contracts/declare/envelope.ts'
+import { parsed } from '../authoring/reader.ts'
+import type { Item, StoreWrite } from '../ports/store/port.ts'
 
 /**
  * What a turn remembers of the last messages of its key: that a redelivered one was decided, and how. A refusal or a reply is kept where the state does not

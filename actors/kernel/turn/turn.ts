@@ -1,12 +1,12 @@
-import type { AnyRecord, PageRef, Place, Ref } from '../../../contracts/actor.ts'
-import type { EventEnvelope, Reply } from '../../../contracts/envelope.ts'
-import type { ActorCode } from '../code.ts'
-import type { Reach } from '../failpoints.ts'
-import type { Ports } from '../ports.ts'
-import { claimPlace, decidedItem, decidedPlace } from '../replies.ts'
-import { ConditionLost, Conflict, type StoreWrite, Unstorable } from '../store/port.ts'
+import type { AnyRecord, PageRef, Place, Ref } from '../../../contracts/declare/actor.ts'
+import type { EventEnvelope, Reply } from '../../../contracts/declare/envelope.ts'
+import type { ActorCode } from '../authoring/actor-code.ts'
+import { ConditionLost, Conflict, type StoreWrite, Unstorable } from '../ports/store/port.ts'
+import type { Reach } from '../process/failpoints.ts'
+import type { Ports } from '../process/ports.ts'
 import { type Folded, fold, loadsOf, overtaken, type Pages, pageKey, RuleFailed, repeated, type Taken } from './fold.ts'
 import { type Decided, Items, type Kept, keptOf, placeKey, stateItem, type Unpublished } from './items.ts'
+import { claimPlace, decidedItem, decidedPlace } from './replies.ts'
 
 export type TurnContext = {
   readonly code: ActorCode

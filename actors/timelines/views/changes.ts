@@ -1,7 +1,7 @@
 import { type LivePost, like, type PostState, post, postKey, slot } from '../../../contracts/posts.ts'
 import type { StreamEvents } from '../../../contracts/stream.ts'
 import { type CircleEntry, type User, user } from '../../../contracts/users.ts'
-import type { Reader } from '../../kernel/reader.ts'
+import type { Reader } from '../../kernel/authoring/reader.ts'
 import { currentOf, deletedSince, postBody } from '../../posts/views.ts'
 import { circleOf, peopleFor, personOf, personUntil } from '../../users/views.ts'
 

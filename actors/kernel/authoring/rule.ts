@@ -1,0 +1,27 @@
+import type { Message, Rules, Spec } from '../../../contracts/declare/actor.ts'
+
+/** The rules of some of an actor's commands and events, where one file would be too long; `satisfies` checks them as strictly as the whole. */
+export type Part<T extends Spec, C extends keyof T['commands'], E extends keyof T['events']> = {
+  readonly decide: Pick<Rules<T>['decide'], C>
+  readonly apply: Pick<Rules<T>['apply'], E>
+  readonly answer: Pick<Rules<T>['answer'], C>
+}
+
+/**
+ * Whether the thing is at another content version than those that `If-Match` names.
+ * @param version its content version; undefined: it does not exist, so no version matches
+ */
+export const mismatched = ({ ifMatch }: Pick<Message<unknown>, 'ifMatch'>, version: number | undefined): boolean =>
+  ifMatch !== undefined && (version === undefined || !ifMatch.includes(version))
+
+const HOUR = 3_600
+/** How long a deleted thing is remembered, so that a dead letter redriven late runs into it. */
+const TOMBSTONE = 14 * 24 * HOUR
+/** How long a circle remembers who left it: the day that a client may stay away and still resume, and an hour for clocks that differ. */
+const ABSENCE = 25 * HOUR
+
+const seconds = (at: string) => Math.floor(Date.parse(at) / 1000)
+/** When a tombstone goes, in epoch seconds. @param at when the thing was deleted (RFC 3339) */
+export const tombstoneUntil = (at: string): number => seconds(at) + TOMBSTONE
+/** When a circle forgets who left it, in epoch seconds. @param at when they left (RFC 3339) */
+export const absenceUntil = (at: string): number => seconds(at) + ABSENCE

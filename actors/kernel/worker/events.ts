@@ -1,0 +1,124 @@
+import type { AnyEvent } from '../../../contracts/declare/actor.ts'
+import type { Envelope, EventEnvelope } from '../../../contracts/declare/envelope.ts'
+import { actors, groupOf } from '../../../contracts/mesh.ts'
+import type { Act, Tell } from '../authoring/actor-code.ts'
+import { reader } from '../authoring/reader.ts'
+import type { Delivery } from '../ports/mailbox/port.ts'
+import { Unstorable } from '../ports/store/port.ts'
+import { isSampled, withEngineCalls } from '../ports/tracing/span.ts'
+import { deadLetter } from './dead-letters.ts'
+import type { Host, HostContext } from './host.ts'
+import { readEvent } from './inbox.ts'
+import { patience } from './visibility.ts'
+
+const POISON_RECEIVES = 5
+
+export type HeldEvent = { readonly event: EventEnvelope; readonly delivery: Delivery }
+
+const declared: ReadonlyMap<string, AnyEvent> = new Map(actors.flatMap(a => Object.entries(a.events)))
+/** A fault of the code rather than of an engine: trying again will not help. */
+const isBug = (error: unknown) =>
+  error instanceof TypeError ||
+  error instanceof RangeError ||
+  error instanceof Unstorable ||
+  (error instanceof Error && error.name === 'ZodError')
+
+/** What a host of the events that an actor hears does with them once it has them: reads them, does what the hearings say, acknowledges, buries. */
+export const eventSettling = ({ code, ports, log, metrics }: HostContext, { hold, engines }: Pick<Host, 'hold' | 'engines'>) => {
+  const { mailbox, backplane, jobs, clock } = ports
+  const actor = code.declaration
+  const queue = `${actor.name}-events`
+  const heard = new Map(actor.hears.flatMap(type => (declared.has(type) ? [[type, declared.get(type) as AnyEvent]] : [])))
+  const context = { read: reader(ports.store), backplane, jobs, clock }
+
+  const tell = async (event: EventEnvelope, commands: ReturnType<Tell>) => {
+    for (const [k, { type, data }] of commands.entries()) {
+      const command = actor.commands[type]
+      if (!command) throw new TypeError(`${actor.name} tells itself ${type}, which it does not know`)
+      const id = k === 0 ? event.id : `${event.id}~${k}`
+      const message = { id, by: event.by, at: event.at, data: command.data.parse(data) }
+      const envelope: Envelope = { v: 1, ...message, type, key: groupOf(command, message), trace: { ...event.trace, cause: spanId(event) } }
+      await mailbox.send(`${actor.name}.fifo`, { id, group: envelope.key, body: JSON.stringify(envelope) })
+      metrics.sent.inc({ actor: actor.name, type })
+    }
+  }
+  const spanId = (event: EventEnvelope) => `${event.id}@${actor.name}`
+  const hear = async (event: EventEnvelope) => {
+    const hearing = code.hearings[event.type]
+    if (!hearing) throw new TypeError(`${actor.name} hears ${event.type} and does nothing about it`)
+    if ('tell' in hearing) await tell(event, (hearing.tell as unknown as Tell)(event))
+    else await (hearing.act as unknown as Act)(event, context)
+  }
+  const trace = (event: EventEnvelope, at: number, engine: { kind: string; ms: number }[]) => {
+    if (!isSampled(event.trace.traceparent)) return
+    backplane
+      .trace({
+        request: event.trace.request,
+        id: spanId(event),
+        cause: event.trace.cause,
+        actor: actor.name,
+        what: `hears ${event.type}`,
+        at,
+        ms: clock.now() - at,
+        engine,
+        outcome: 'done',
+      })
+      .catch(err => log.debug({ err }, 'a span was lost'))
+  }
+  const countRedriven = ({ attributes }: Delivery) => {
+    if (attributes.redriven === 'true') metrics.redriven.inc({ queue })
+  }
+  const bury = async (delivery: Delivery, kind: string, reason: string) => {
+    try {
+      await deadLetter(mailbox, queue, delivery, reason)
+      hold.drop(delivery)
+      metrics.dead.inc({ queue, reason: kind })
+      countRedriven(delivery)
+      log.error({ queue, event: delivery.id, reason }, 'an event became a dead letter')
+    } catch (error) {
+      engines.failed(error)
+      await hold.release(delivery, patience(delivery.receives))
+    }
+  }
+
+  return {
+    /** The events of a receive by key. What cannot be read goes to the dead letters. */
+    sort: async (deliveries: readonly Delivery[]): Promise<ReadonlyMap<string, readonly HeldEvent[]>> => {
+      const byKey = new Map<string, HeldEvent[]>()
+      for (const delivery of deliveries) {
+        metrics.lag.observe({ queue }, Math.max(0, clock.now() - delivery.sentAt) / 1000)
+        try {
+          const event = readEvent(heard, delivery)
+          byKey.set(event.key, [...(byKey.get(event.key) ?? []), { event, delivery }])
+        } catch (err) {
+          // Whatever reading throws it will throw again.
+          await bury(delivery, 'unreadable', err instanceof Error ? err.message : String(err))
+        }
+      }
+      return byKey
+    },
+    /** Handles events one after another; never throws. One that fails is released and keeps none of the others: event queues have no order. */
+    run: async (_key: string, batch: readonly HeldEvent[]): Promise<void> => {
+      for (const { event, delivery } of batch) {
+        try {
+          const at = clock.now()
+          const { engine } = await withEngineCalls(() => hear(event))
+          engines.ok()
+          trace(event, at, engine)
+          metrics.heard.inc({ actor: actor.name, type: event.type })
+          countRedriven(delivery)
+          hold.drop(delivery)
+          await delivery.ack()
+        } catch (err) {
+          if (isBug(err) && delivery.receives >= POISON_RECEIVES) {
+            await bury(delivery, 'hearing-failed', `${event.type} ${event.id}: ${String(err)}`)
+            continue
+          }
+          if (!isBug(err)) engines.failed(err)
+          log.warn({ err, queue, event: event.id }, 'an event could not be handled; it comes back')
+          await hold.release(delivery, patience(delivery.receives))
+        }
+      }
+    },
+  }
+}

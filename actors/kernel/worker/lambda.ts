@@ -1,0 +1,100 @@
+import type { Clock } from '../ports/clock/port.ts'
+import type { Delivery } from '../ports/mailbox/port.ts'
+import type { Store } from '../ports/store/port.ts'
+import { failpoints, type Reach } from '../process/failpoints.ts'
+import { schedule } from './by-key.ts'
+import { commandSettling } from './commands.ts'
+import { eventSettling } from './events.ts'
+import { type Host, type HostContext, recent, type Settling } from './host.ts'
+import { deliveryOf, type PartialBatchResponse, queueOf, SqsEvent } from './lambda-event.ts'
+
+export type LambdaContext = HostContext & {
+  /** Turns under way at once. */
+  readonly concurrency: number
+  /** Before the queues' names, as in their ARNs. */
+  readonly prefix: string
+  readonly reach?: Reach
+}
+/** What is needed of the context that Lambda gives with each event. */
+export type Invocation = { readonly getRemainingTimeInMillis: () => number }
+
+/** Kept of an invocation's time to say in it what is not finished: without an answer the whole batch would come again. */
+const ANSWER_MS = 500
+const NOWHERE = failpoints('', async () => {})
+
+/**
+ * The Lambda host: the worker's turns over the messages that Lambda polled, for both queues of an actor.
+ * Whatever is settled within the invocation's time is left out of the answer and Lambda deletes it; the rest is reported and comes again. A key stops at its
+ * first failure, its followers are reported with it, other keys go on. Set up the event source mappings with `ReportBatchItemFailures`,
+ * and the queues with a visibility of six times the function's timeout, as AWS says.
+ * @throws when an event is no event of the actor's queues: Lambda then keeps the whole batch
+ */
+export const lambdaHandler = (context: LambdaContext) => {
+  const { code, ports, concurrency, prefix, log, reach = NOWHERE } = context
+  const actor = code.declaration.name
+  // Over all invocations of this process, as long as Lambda keeps it warm.
+  const published = recent()
+
+  return async (input: unknown, invocation: Invocation): Promise<PartialBatchResponse> => {
+    const deadline = ports.clock.now() + Math.max(0, invocation.getRemainingTimeInMillis() - ANSWER_MS)
+    const { Records: records } = SqsEvent.parse(input)
+    const queues = new Set(records.map(r => queueOf(r.eventSourceARN, prefix)))
+    const open = new Set(records.map(r => r.messageId))
+    let answered = false
+    const over = () => answered || ports.clock.now() >= deadline
+    const host: Host = {
+      // The queue keeps them hidden, longer than the invocation may take.
+      hold: { drop: () => true, release: async () => {} },
+      engines: { ok: () => {}, failed: err => log.warn({ err, actor }, 'an engine fails') },
+      over,
+      published,
+    }
+    const inTime = { ...context, ports: { ...ports, store: untilAnswered(ports.store, () => answered) } }
+    const work = async (queue: string) => {
+      const deliveries = records.flatMap(r => (queueOf(r.eventSourceARN, prefix) === queue ? [deliveryOf(r, id => open.delete(id))] : []))
+      if (queue === `${actor}.fifo`) {
+        await reach('after-receive')
+        return settled(commandSettling(inTime, host, reach), deliveries, concurrency)
+      }
+      if (queue === `${actor}-events`) return settled(eventSettling(inTime, host), deliveries, concurrency)
+      throw new Error(`${actor} takes messages from ${actor}.fifo and ${actor}-events, not from ${queue}`)
+    }
+    const done = await before(deadline, ports.clock, Promise.all([...queues].map(work)))
+    answered = true
+    if (!done) log.warn({ actor, messages: open.size }, 'the time of the invocation was not enough')
+    return { batchItemFailures: [...open].map(itemIdentifier => ({ itemIdentifier })) }
+  }
+}
+
+/** Each key's messages in one run: no later one begins after an earlier one failed. */
+const settled = async <T>({ sort, run }: Settling<T>, deliveries: readonly Delivery[], concurrency: number): Promise<void> => {
+  const keys = schedule<T>(concurrency, deliveries.length, run)
+  for (const [key, batch] of await sort(deliveries)) keys.add(key, batch)
+  await keys.idle()
+}
+
+/** @returns whether the work was done before the deadline */
+const before = async (deadline: number, clock: Clock, work: Promise<unknown>): Promise<boolean> => {
+  const done = new AbortController()
+  const late = clock.sleep(deadline - clock.now(), done.signal).then(
+    () => false,
+    () => true,
+  )
+  try {
+    return await Promise.race([work.then(() => true), late])
+  } finally {
+    done.abort()
+  }
+}
+
+/**
+ * Lambda freezes what is under way when the answer is given and thaws it with the next event, hours later perhaps. A turn that began then must not commit
+ * any more: its message was settled by another since, and others after it.
+ */
+const untilAnswered = (store: Store, answered: () => boolean): Store => ({
+  ...store,
+  commit: async writes => {
+    if (answered()) throw new Error('the invocation is over: its messages come again')
+    return store.commit(writes)
+  },
+})

@@ -1,0 +1,41 @@
+import type { Clock } from '../ports/clock/port.ts'
+import type { Delivery } from '../ports/mailbox/port.ts'
+
+/**
+ * Keeps received messages hidden from other workers while they are worked on. Short visibility plus a heartbeat: a killed worker's keys are free again soon.
+ * @param onAge told with every beat for how long (ms) the oldest has been held; 0 when none is
+ */
+export const holding = (clock: Clock, visibility: number, onError: (error: unknown) => void, onAge: (ms: number) => void) => {
+  /** Since when (epoch ms), the oldest first. */
+  const held = new Map<Delivery, number>()
+  // Beats only while something is held: an idle worker does nothing.
+  let beat: ReturnType<Clock['every']> | undefined
+  const stop = () => {
+    beat?.stop()
+    beat = undefined
+  }
+  const extend = () => {
+    const [oldest] = held.values()
+    onAge(oldest === undefined ? 0 : clock.now() - oldest)
+    if (oldest === undefined) return stop()
+    for (const delivery of held.keys()) delivery.extend(visibility).catch(onError)
+  }
+  return {
+    add: (delivery: Delivery) => {
+      held.set(delivery, clock.now())
+      beat ??= clock.every((visibility * 1000) / 3.3, extend)
+    },
+    /** Acknowledged, or somebody else's again. */
+    drop: (delivery: Delivery) => held.delete(delivery),
+    /** Gives a message back, hidden for so many seconds. */
+    release: async (delivery: Delivery, seconds: number) => {
+      held.delete(delivery)
+      await delivery.extend(seconds).catch(onError)
+    },
+    stop,
+  }
+}
+export type Holding = ReturnType<typeof holding>
+
+/** Seconds until the next try of a message received so many times: 1, 2, 4 … 60. */
+export const patience = (receives: number): number => Math.min(60, 2 ** Math.min(receives - 1, 6))

@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest'
+import { routes } from '../../mesh.ts'
+import { expected, roles, statuses, undeclared } from './access.ts'
+
+const routeOf = (type: string) => {
+  const found = routes.find(r => r.type === type)
+  if (!found) throw new Error(`no route ${type}`)
+  return found
+}
+const row = (type: string) => Object.fromEntries(roles.map(role => [role, statuses(routeOf(type), role).join(' ')]))
+
+describe('the access table', () => {
+  test.each(routes.map(r => [r.type, r] as const))('has an entry for %s, with refusals that the route declares', (_, route) => {
+    for (const role of roles) expect(statuses(route, role).length).toBeGreaterThan(0)
+    expect(undeclared(route)).toEqual([])
+  })
+
+  test('is the one of the design', () => {
+    const gone = { blocked: '404', blocker: '404', unknown: '404', anonymous: '401' }
+    expect(row('user.get')).toEqual({ owner: '200', commenter: '200', friend: '200', stranger: '200', ...gone })
+    expect(row('post.list')).toEqual({ owner: '200', commenter: '200', friend: '200', stranger: '403', ...gone })
+    expect(row('post.get')).toEqual({ owner: '200', commenter: '200', friend: '200', stranger: '404', ...gone })
+    expect(row('post.delete')).toEqual({ owner: '204', commenter: '403', friend: '403', stranger: '404', ...gone })
+    expect(row('comment.edit')).toEqual({ owner: '403', commenter: '200', friend: '403', stranger: '404', ...gone })
+    expect(row('comment.delete')).toEqual({ owner: '204', commenter: '204', friend: '403', stranger: '404', ...gone })
+    expect(row('user.block')).toMatchObject({ owner: '422', stranger: '204', blocked: '204', blocker: '204', unknown: '404' })
+    expect(row('user.me')).toMatchObject({ owner: '200', anonymous: '401' })
+  })
+
+  test('refuses to guess about a message between two people that it does not know', () => {
+    expect(() => expected({ type: 'friend.poke', spec: routeOf('friend.request').spec }, 'friend')).toThrow('friend.poke')
+  })
+})

@@ -1,0 +1,88 @@
+import { pathToFileURL } from 'node:url'
+import { type Clients, openClients } from '../../actors/kernel/ports/aws/clients.ts'
+import { readConfig, silenceNodeNotice } from '../../actors/kernel/process/config.ts'
+import { type Topology, topology } from '../../contracts/mesh.ts'
+import { existingQueues, type Home, provisionEventQueue, provisionMailbox } from './queues.ts'
+import { type Done, spoken } from './report.ts'
+import { provisionTables } from './tables.ts'
+import { provisionSubscriptions, provisionTopics, type Topic } from './topics.ts'
+
+export type ProvisionOptions = {
+  readonly clients: Pick<Clients, 'dynamodb' | 'sqs' | 'sns'>
+  readonly topology: Topology
+  /** With what only pays off there: point-in-time recovery. */
+  readonly production?: boolean
+}
+
+const provisionMessaging = async ({
+  clients: { sqs, sns },
+  topology: { mailboxes, topics, hearings },
+}: ProvisionOptions): Promise<Done[]> => {
+  const [made, existing] = await Promise.all([
+    provisionTopics(
+      sns,
+      topics.map(t => t.topic),
+    ),
+    existingQueues(
+      sqs,
+      [...mailboxes, ...hearings].flatMap(q => [q.queue, q.dead]),
+    ),
+  ])
+  const home: Home = { sqs, existing, arnOf: arnBeside(made) }
+  const queues = await Promise.all([
+    ...mailboxes.map(mailbox => provisionMailbox(home, mailbox)),
+    ...hearings.map(hearing => {
+      const heard = new Set(hearing.subscriptions.map(s => s.topic))
+      const arns = made.flatMap(topic => (heard.has(topic.name) ? [topic.arn] : []))
+      return provisionEventQueue(home, hearing, arns)
+    }),
+  ])
+  // Also those of actors that heard something once and nothing now.
+  const ours = new Set([...hearings.map(h => h.queue), ...mailboxes.map(m => m.queue.replace(/\.fifo$/, '-events'))])
+  const subscriptions = await Promise.all(
+    made.map(topic => {
+      const wanted = hearings.flatMap(({ queue, subscriptions }) =>
+        subscriptions.flatMap(s => (s.topic === topic.name ? [{ queue, queueArn: home.arnOf(queue), types: s.types }] : [])),
+      )
+      return provisionSubscriptions(sns, topic, wanted, ours)
+    }),
+  )
+  return [...queues.flat(), ...made.map(t => t.done), ...subscriptions.flat()]
+}
+
+/** Queues lie in the partition, region and account of the topics, because one set of credentials makes both. */
+const arnBeside = ([topic]: readonly Topic[]): Home['arnOf'] => {
+  const [, partition, , region, account] = topic?.arn.split(':') ?? []
+  if (!partition || !region || !account) throw new Error(`the mesh has no topic to tell its account by (${topic?.arn ?? 'none'})`)
+  return queue => `arn:${partition}:sqs:${region}:${account}:${queue}`
+}
+
+/**
+ * Brings tables, queues, topics and subscriptions to what the mesh's declaration says. A second run changes nothing; what is not in the topology any
+ * more is left alone, save subscriptions, which would go on delivering. Resolves when everything can be used.
+ */
+export const provision = async (options: ProvisionOptions): Promise<Done[]> => {
+  const [tables, messaging] = await Promise.all([
+    provisionTables(options.clients.dynamodb, options.topology.tables, options.production ?? false),
+    provisionMessaging(options),
+  ])
+  return [...tables, ...messaging]
+}
+
+const main = async (): Promise<void> => {
+  silenceNodeNotice()
+  const config = readConfig()
+  const clients = openClients(config)
+  try {
+    const report = await provision({
+      clients,
+      topology: topology(config.PREFIX),
+      production: config.NODE_ENV === 'production',
+    })
+    console.log(spoken(report))
+  } finally {
+    clients.close()
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await main()

@@ -1,0 +1,93 @@
+import { LRUCache } from 'lru-cache'
+import type { Config } from '../../actors/kernel/process/config.ts'
+import { EdgeProblem } from '../request/problems.ts'
+
+/** What a request drew from a budget: the headers that every answer carries, and whether it was too much. */
+export type Drawn = { readonly policy: string; readonly limit: string; readonly retryAfter: number }
+export type Budget = {
+  /** Takes one. @param now epoch ms */
+  readonly draw: (key: string, now: number) => Drawn
+  /** Looks without taking. */
+  readonly peek: (key: string, now: number) => Drawn
+}
+
+type Bucket = { tokens: number; at: number }
+/** When nothing ever comes back into a bucket, an hour is as good an answer as any. */
+const NEVER_S = 3600
+
+/**
+ * Token buckets: `burst` at first, `rate` a second. Memory is bounded: beyond `most` keys the longest unused bucket is forgotten, that is, full again.
+ * The headers are those of draft-ietf-httpapi-ratelimit-headers: the policy's window is the time in which an empty bucket fills.
+ */
+export const budget = (name: string, rate: number, burst: number, most: number): Budget => {
+  const buckets = new LRUCache<string, Bucket>({ max: most })
+  const fills = (tokens: number) => (rate > 0 ? Math.ceil(tokens / rate) : NEVER_S)
+  const policy = `"${name}";q=${burst};w=${Math.max(1, fills(burst))}`
+  const take = (key: string, now: number, cost: number): Drawn => {
+    let bucket = buckets.get(key)
+    if (bucket) {
+      bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(0, now - bucket.at) * rate) / 1000)
+      bucket.at = now
+    } else if (cost > 0) {
+      bucket = { tokens: burst, at: now }
+      buckets.set(key, bucket)
+    }
+    const tokens = bucket?.tokens ?? burst
+    const refused = tokens < 1
+    if (bucket && !refused) bucket.tokens -= cost
+    const left = refused ? tokens : tokens - cost
+    return {
+      policy,
+      limit: `"${name}";r=${Math.floor(left)};t=${fills(burst - left)}`,
+      retryAfter: refused ? Math.max(1, fills(1 - tokens)) : 0,
+    }
+  }
+  return { draw: (key, now) => take(key, now, 1), peek: (key, now) => take(key, now, 0) }
+}
+
+/** @throws EdgeProblem `rate-limited` when the draw was too much */
+export const within = (drawn: Drawn): Drawn => {
+  if (drawn.retryAfter === 0) return drawn
+  throw new EdgeProblem('rate-limited', {
+    detail: `the budget ${drawn.policy} is used up; try again in ${drawn.retryAfter} s`,
+    headers: { 'retry-after': String(drawn.retryAfter) },
+  })
+}
+
+export type LimitConfig = Pick<Config, 'READS_PER_SECOND' | 'READS_BURST' | 'WRITES_PER_SECOND' | 'WRITES_BURST' | 'EMBEDDED'>
+
+const ADDRESS_FACTOR = 10
+const MOST_USERS = 20_000
+const MOST_ADDRESSES = 20_000
+
+/**
+ * The budgets of one edge: a user's, an address's (ten times that), and for what comes without a valid token an address's of a user's size.
+ * With embedded engines loopback has all the addresses' budgets it wants.
+ */
+export const limits = (config: LimitConfig) => {
+  const { READS_PER_SECOND: reads, READS_BURST: readBurst, WRITES_PER_SECOND: writes, WRITES_BURST: writeBurst } = config
+  const pair = (prefix: string, factor: number, most: number) => ({
+    reads: budget(`${prefix}reads`, reads * factor, readBurst * factor, most),
+    writes: budget(`${prefix}writes`, writes * factor, writeBurst * factor, most),
+  })
+  return {
+    users: pair('', 1, MOST_USERS),
+    addresses: pair('address-', ADDRESS_FACTOR, MOST_ADDRESSES),
+    anonymous: budget('anonymous', reads, readBurst, MOST_ADDRESSES),
+    exempt: (address: string) => config.EMBEDDED && isLoopback(address),
+  }
+}
+export type Limits = ReturnType<typeof limits>
+
+const isLoopback = (address: string) =>
+  address.startsWith('127.') || address === '::1' || address === '0000:0000:0000:0000:0000:0000:0000:0001'
+
+/** Whom an address stands for: an IPv6 host has a whole /64 to choose from; an IPv4 one may come in IPv6's clothes. */
+export const networkOf = (address: string): string => {
+  if (!address.includes(':')) return address
+  const groups = address.split(':')
+  if (groups.length !== 8) return address
+  if (!address.startsWith('0000:0000:0000:0000:0000:ffff:')) return groups.slice(0, 4).join(':')
+  const [high, low] = [Number.parseInt(groups[6] ?? '0', 16), Number.parseInt(groups[7] ?? '0', 16)]
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`
+}

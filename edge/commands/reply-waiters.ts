@@ -1,0 +1,77 @@
+import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
+import type { Reply } from '../../contracts/declare/envelope.ts'
+
+/** How finely the end of a wait is kept; one timer serves all who wait. */
+const TICK_MS = 50
+
+type Waiter = { readonly since: number; readonly until: number; readonly done: (reply: Reply | undefined) => void }
+
+/** Those who wait for replies, by the id of their message. */
+export const waitingRoom = (clock: Clock) => {
+  const waiting = new Map<string, Waiter[]>()
+  let count = 0
+  let ticking = false
+  let released = false
+
+  const leave = (id: string, waiters: readonly Waiter[]) => {
+    const rest = waiting.get(id)?.filter(w => !waiters.includes(w)) ?? []
+    count -= (waiting.get(id)?.length ?? 0) - rest.length
+    if (rest.length > 0) waiting.set(id, rest)
+    else waiting.delete(id)
+  }
+  const expire = (now: number) => {
+    for (const [id, waiters] of waiting) {
+      if (waiters.every(w => w.until > now)) continue
+      const late = waiters.filter(w => w.until <= now)
+      leave(id, late)
+      for (const w of late) w.done(undefined)
+    }
+  }
+  /** A reply has come, or, without one, nobody needs to wait any more. */
+  const settle = (id: string, reply?: Reply): void => {
+    const waiters = waiting.get(id)
+    if (!waiters) return
+    waiting.delete(id)
+    count -= waiters.length
+    for (const w of waiters) w.done(reply)
+  }
+  const tick = async () => {
+    ticking = true
+    while (waiting.size > 0) {
+      await clock.sleep(TICK_MS)
+      expire(clock.now())
+    }
+    ticking = false
+  }
+  return {
+    /** Resolves with the reply, or with nothing after so many ms; at once after `release`. */
+    wait: (id: string, ms: number): Promise<Reply | undefined> =>
+      new Promise(done => {
+        if (released) return done(undefined)
+        const since = clock.now()
+        const others = waiting.get(id)
+        const waiter = { since, until: since + ms, done }
+        if (others) others.push(waiter)
+        else waiting.set(id, [waiter])
+        count++
+        if (!ticking) void tick()
+      }),
+    settle,
+    /** Nobody waits any longer, whoever comes: all go without their replies. */
+    release: (): void => {
+      released = true
+      for (const id of [...waiting.keys()]) settle(id)
+    },
+    size: () => count,
+    /** Since when the one waits who has waited longest but for so many others (epoch ms). */
+    since: (others = 0): number | undefined => {
+      let left = others
+      for (const waiters of waiting.values()) {
+        if (left-- > 0) continue
+        return waiters[0]?.since
+      }
+      return undefined
+    },
+  }
+}
+export type WaitingRoom = ReturnType<typeof waitingRoom>

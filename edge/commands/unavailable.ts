@@ -1,0 +1,32 @@
+import type { Mailbox } from '../../actors/kernel/ports/mailbox/port.ts'
+import { ConditionLost, Conflict, type Store, Unstorable } from '../../actors/kernel/ports/store/port.ts'
+import type { Ports } from '../../actors/kernel/process/ports.ts'
+import { overloaded } from '../request/problems.ts'
+
+/** When a client may try again after an engine failed. */
+const RETRY_S = 2
+
+const calm =
+  <A extends readonly unknown[], R>(what: string, call: (...args: A) => Promise<R>) =>
+  async (...args: A): Promise<R> => {
+    try {
+      return await call(...args)
+    } catch (error) {
+      // These are no engine's fault; what no store can keep is ours.
+      if (error instanceof ConditionLost || error instanceof Conflict || error instanceof Unstorable) throw error
+      throw overloaded(`${what} cannot be reached at the moment`, RETRY_S, error)
+    }
+  }
+
+/** The engines as the edge uses them: when one fails, the caller is told to come back (`503`), not that the edge is broken (`500`). */
+export const engines = ({
+  store,
+  mailbox,
+}: Pick<Ports, 'store' | 'mailbox'>): { store: Store; mailbox: Pick<Mailbox, 'send' | 'depth'> } => ({
+  store: {
+    get: calm('the store', store.get),
+    query: calm('the store', store.query),
+    commit: calm('the store', store.commit),
+  },
+  mailbox: { send: calm('the mailbox', mailbox.send), depth: mailbox.depth },
+})

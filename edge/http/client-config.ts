@@ -1,0 +1,54 @@
+import type { Config } from '../../actors/kernel/process/config.ts'
+import type { ClientConfig } from '../../contracts/edge.ts'
+import { LIMITS } from '../../contracts/users.ts'
+import { type EdgeRequest, MOST_BYTES } from '../request/request.ts'
+
+export type ClientConfigSource = Pick<
+  Config,
+  | 'AWS_REGION'
+  | 'COGNITO_USER_POOL_ID'
+  | 'COGNITO_CLIENT_ID'
+  | 'COGNITO_ENDPOINT'
+  | 'EMBEDDED'
+  | 'VAPID_PUBLIC_KEY'
+  | 'READS_PER_SECOND'
+  | 'READS_BURST'
+  | 'WRITES_PER_SECOND'
+  | 'WRITES_BURST'
+>
+
+const HOST = /^(?:[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(?::\d{1,5})?$/
+
+/** Under which name the client found this edge; a header that is no host name does not end up in an address. */
+const hostOf = (request: EdgeRequest, own: string): string => {
+  const given = request.headers.get('host') ?? ''
+  return HOST.test(given) ? given : own
+}
+
+/** Whether the client came over TLS, as far as a load balancer says so. */
+const secure = (request: EdgeRequest): boolean | undefined => {
+  const scheme = request.headers.get('x-forwarded-proto')
+  return scheme === undefined ? undefined : scheme === 'https'
+}
+
+/** What a client needs before it can sign in. @param own host and port of this edge, for clients that name none */
+export const clientConfig = (config: ClientConfigSource) => {
+  const pool = config.COGNITO_USER_POOL_ID ?? ''
+  const region = pool.split('_')[0] || config.AWS_REGION
+  return (request: EdgeRequest, own: string): ClientConfig => ({
+    auth: {
+      region,
+      userPoolId: pool,
+      clientId: config.COGNITO_CLIENT_ID ?? '',
+      endpoint: config.COGNITO_ENDPOINT ?? `https://cognito-idp.${region}.amazonaws.com/`,
+    },
+    push: { publicKey: config.VAPID_PUBLIC_KEY ?? null },
+    stream: `${(secure(request) ?? !config.EMBEDDED) ? 'wss' : 'ws'}://${hostOf(request, own)}/v1/stream`,
+    limits: {
+      reads: { perSecond: config.READS_PER_SECOND, burst: config.READS_BURST },
+      writes: { perSecond: config.WRITES_PER_SECOND, burst: config.WRITES_BURST },
+      bodyBytes: MOST_BYTES,
+      ...LIMITS,
+    },
+  })
+}

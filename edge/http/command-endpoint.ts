@@ -1,0 +1,68 @@
+import type { AnyCommand } from '../../contracts/declare/actor.ts'
+import type { Reply } from '../../contracts/declare/envelope.ts'
+import { keyOf, readKey } from '../commands/idempotency.ts'
+import { operationPath } from '../commands/operations.ts'
+import type { Commander } from '../commands/submit.ts'
+import { fieldsOf } from '../request/body.ts'
+import type { Call } from '../request/call.ts'
+import { etagOf, versionsOf } from '../request/etag.ts'
+import { appliedOf, preferenceOf } from '../request/prefer.ts'
+import { problemAnswer, refusedBy } from '../request/problems.ts'
+import type { EdgeAnswer } from '../request/request.ts'
+import { conform, pathFields } from '../request/validate.ts'
+
+/** What an idempotency key stands for: the same data under the same condition. */
+export const contentOf = (data: unknown, ifMatch: readonly number[] | undefined): string => JSON.stringify([data, ifMatch ?? null])
+
+/** Where a created thing is found: below the collection that it was posted to. */
+const locate = (headers: Record<string, string>, path: string, body: unknown): void => {
+  if (typeof body === 'object' && body !== null && 'id' in body && typeof body.id === 'string')
+    headers.location = `${path}/${encodeURIComponent(body.id)}`
+}
+/** An actor's reply as an HTTP answer. */
+const answerOf = ({ method, path }: Call['request'], reply: Reply): EdgeAnswer => {
+  if (reply.problem) return problemAnswer(refusedBy(reply), path)
+  const headers: Record<string, string> = { 'cache-control': 'no-store' }
+  if (reply.body === undefined || reply.status === 204) return { status: reply.status, headers, body: '' }
+  const body = JSON.stringify(reply.body)
+  headers['content-type'] = 'application/json'
+  if (reply.version !== undefined) headers.etag = etagOf(reply.version, reply.body, body)
+  if (reply.status === 201 && method === 'POST') locate(headers, path, reply.body)
+  return { status: reply.status, headers, body }
+}
+const accepted = (operation: string): EdgeAnswer => ({
+  status: 202,
+  headers: { 'content-type': 'application/json', 'cache-control': 'no-store', location: operationPath(operation) },
+  body: `{"id":"${operation}","status":"pending","result":null,"problem":null}`,
+})
+
+/** Takes one command of the contract over HTTP. */
+export const commandEndpoint = (actor: string, type: string, command: AnyCommand, say: Commander) => {
+  const ids = pathFields(command.http)
+  const conditional = command.refuses.includes('version-mismatch')
+  return async ({ request, id, caller, params, traceparent }: Call): Promise<EdgeAnswer> => {
+    const { headers, method, path } = request
+    const data = conform(command.data, ids, { ...fieldsOf(request), ...params }, caller)
+    const key = readKey(headers.get('idempotency-key'))
+    const preference = preferenceOf(headers.get('prefer'))
+    const ifMatch = conditional ? versionsOf(headers.get('if-match')) : undefined
+    const outcome = await say({
+      type,
+      actor,
+      command,
+      by: caller,
+      data,
+      ifMatch,
+      key: key === undefined ? undefined : keyOf(caller, `${method} ${path}`, key, contentOf(data, ifMatch)),
+      waitMs: preference.waitMs,
+      request: id,
+      traceparent,
+    })
+    const pending = 'operation' in outcome
+    const answer = pending ? accepted(outcome.operation) : answerOf(request, outcome.reply)
+    const applied = appliedOf(preference, pending)
+    if (applied !== undefined) answer.headers['preference-applied'] = applied
+    if (outcome.replayed) answer.headers['idempotency-replayed'] = 'true'
+    return answer
+  }
+}

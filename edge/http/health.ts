@@ -1,0 +1,72 @@
+import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
+import type { Ports } from '../../actors/kernel/process/ports.ts'
+import { topology } from '../../contracts/mesh.ts'
+
+/** `ok` and `degraded` serve, the others do not. */
+type Status = 'starting' | 'ok' | 'degraded' | 'unavailable' | 'draining'
+export type EdgeHealth = {
+  readonly ok: boolean
+  readonly status: Status
+  readonly dependencies: Readonly<Record<string, { readonly status: 'ok' | 'down' }>>
+}
+export type Phase = 'starting' | 'serving' | 'draining'
+
+/** How long one look at the engines is good for: health is asked often and by several. */
+const FRESH_MS = 2_000
+const PROBE_MS = 2_000
+
+export type HealthOptions = Pick<Ports, 'store' | 'mailbox' | 'backplane'> & {
+  readonly clock: Clock
+  /** Whether tokens can be verified. */
+  readonly keys: () => boolean
+  readonly phase: () => Phase
+  readonly log: (dependency: string, error: unknown) => void
+}
+
+/** Whether this process can serve: every mailbox, every table and the keys are needed, the backplane only makes answers quicker. */
+export const health = ({ store, mailbox, backplane, clock, keys, phase, log }: HealthOptions) => {
+  const { tables, mailboxes } = topology('')
+  const probes: [string, () => Promise<unknown>][] = [
+    ...mailboxes.map(({ queue }): [string, () => Promise<unknown>] => [`mailbox ${queue}`, () => mailbox.depth(queue)]),
+    ...tables.map((table): [string, () => Promise<unknown>] => [
+      `table ${table}`,
+      () => store.get([{ table, pk: 'health', sk: 'health' }]),
+    ]),
+  ]
+  const within = async (work: Promise<unknown>) => {
+    const bound = new AbortController()
+    const late = clock.sleep(PROBE_MS, bound.signal).then(() => Promise.reject(new Error(`no answer within ${PROBE_MS} ms`)))
+    try {
+      await Promise.race([work, late])
+    } finally {
+      late.catch(() => {})
+      bound.abort()
+    }
+  }
+  const look = async (): Promise<[string, boolean][]> =>
+    Promise.all(
+      probes.map(async ([name, probe]): Promise<[string, boolean]> => {
+        try {
+          await within(probe())
+          return [name, true]
+        } catch (error) {
+          log(name, error)
+          return [name, false]
+        }
+      }),
+    )
+  let looked: { at: number; found: Promise<[string, boolean][]> } | undefined
+  return async (): Promise<EdgeHealth> => {
+    if (!looked || clock.now() - looked.at >= FRESH_MS) looked = { at: clock.now(), found: look() }
+    const needed: [string, boolean][] = [...(await looked.found), ['keys', keys()]]
+    const all: [string, boolean][] = [...needed, ['backplane', backplane.health().ok]]
+    const able = needed.every(([, ok]) => ok)
+    const serving = able ? (all.every(([, ok]) => ok) ? 'ok' : 'degraded') : 'unavailable'
+    const now = phase()
+    return {
+      ok: now === 'serving' && able,
+      status: now === 'serving' ? serving : now,
+      dependencies: Object.fromEntries(all.map(([name, ok]) => [name, { status: ok ? ('ok' as const) : ('down' as const) }])),
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import { hash } from 'node:crypto'
+import { ROLES } from '../../contracts/derive/access/access.ts'
+import { asyncapi } from '../../contracts/derive/asyncapi/asyncapi.ts'
+import { ownRoutes } from '../../contracts/derive/openapi/edge-operations.ts'
+import { openapi } from '../../contracts/derive/openapi/openapi.ts'
+import { problems, type Route, routes } from '../../contracts/mesh.ts'
+import { CLOSE, streamEvents } from '../../contracts/stream.ts'
+import { noneMatch } from '../request/etag.ts'
+import type { EdgeAnswer, EdgeRequest } from '../request/request.ts'
+
+/** The documentation that the edge serves, written once at start from the contract. */
+
+const escaped = (text: string) => text.replace(/[&<>"]/g, c => `&#${c.charCodeAt(0)};`)
+
+const STYLE = `
+:root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); --soft: color-mix(in srgb, currentColor 65%, transparent) }
+body { font: 1rem/1.6 system-ui, sans-serif; max-width: 62rem; margin: 0 auto; padding: 3rem 1.25rem }
+h1 { line-height: 1.2; margin: 0 0 .5rem } h2 { margin: 2.5rem 0 .5rem } p { max-width: 44rem }
+table { border-collapse: collapse; width: 100% } td, th { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line) }
+code { font: .9em ui-monospace, monospace } .soft { color: var(--soft) } nav { margin-bottom: 2rem } nav a { margin-right: 1rem }
+td:first-child { white-space: nowrap } @media (max-width: 40rem) { td:first-child { white-space: normal } td code { overflow-wrap: anywhere } }
+`
+const page = (title: string, body: string) => `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(title)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<nav><a href="/">Daily Grind</a><a href="/docs">Documentation</a><a href="/openapi.json">OpenAPI</a><a href="/asyncapi.json">AsyncAPI</a></nav>
+${body}
+</body>
+</html>
+`
+const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+  `<table><thead><tr>${head.map(h => `<th>${h}</th>`).join('')}</tr></thead><tbody>${rows
+    .map(r => `<tr>${r.map(c => `<td>${c}</td>`).join('')}</tr>`)
+    .join('\n')}</tbody></table>`
+const code = (text: string) => `<code>${escaped(text)}</code>`
+const problemLink = (name: string) => `<a href="/docs/problems/${name}">${code(name)}</a>`
+const statusOf = ({ spec }: Route, name: string) => (spec.kind === 'query' ? spec.statuses?.[name] : undefined) ?? problems[name]?.status
+
+const home = () =>
+  page(
+    'Daily Grind',
+    `<h1>Daily Grind</h1>
+<p>One post a day, for your friends. This is the API; a client begins with <a href="/v1/config">/v1/config</a>, which says where to sign in.</p>
+<ul>
+<li><a href="/docs">Documentation</a>: every route, message, event and problem</li>
+<li><a href="/openapi.json">openapi.json</a> and <a href="/asyncapi.json">asyncapi.json</a>, for machines</li>
+<li><a href="/health/ready">Health</a></li>
+</ul>`,
+  )
+
+const docs = () => {
+  const sorted = [...routes].sort((a, b) => a.path.localeCompare(b.path) || a.method.localeCompare(b.method))
+  return page(
+    'Daily Grind: documentation',
+    `<h1>Documentation</h1>
+<p>Send a Cognito access or ID token as <code>Authorization: Bearer …</code>. <code>me</code> stands for you wherever <code>{userId}</code> stands. Writes take an
+<code>Idempotency-Key</code> and <code>Prefer: respond-async</code> or <code>wait=N</code>; lists take <code>limit</code> and <code>cursor</code>; what has an
+<code>ETag</code> takes <code>If-None-Match</code> and <code>If-Match</code>.</p>
+<h2>Routes</h2>
+${table(
+  ['Route', 'What it does', 'Message or question', 'Refusals'],
+  sorted.map(r => [
+    code(`${r.method} ${r.path}`),
+    escaped(r.spec.summary),
+    code(r.type),
+    r.spec.refuses.map(name => `${statusOf(r, name)} ${problemLink(name)}`).join('<br>'),
+  ]),
+)}
+<h2>The edge’s own</h2>
+${table(
+  ['Route', 'What it does'],
+  ownRoutes.map(r => [code(`${r.method.toUpperCase()} ${r.path}`), escaped(r.summary)]),
+)}
+<h2>The stream</h2>
+<p>A WebSocket at <code>/v1/stream</code> with the subprotocol <code>dailygrind.v1</code>; its frames are described in
+<a href="/asyncapi.json">asyncapi.json</a>. Any message of the table above can be sent over it; these events are heard:</p>
+<p>${Object.keys(streamEvents).map(code).join(', ')}</p>
+<p>Close codes: ${Object.entries(CLOSE)
+      .map(([name, n]) => `${code(String(n))} ${name}`)
+      .join(', ')}. Who comes back says <code>resume</code> with the last <code>position</code> it had: every thing that
+changed since comes in its latest state, then <code>resumed</code>; or <code>reset</code>, when that is too long ago: reload by HTTP.</p>
+<h2>Who asks</h2>
+${table(
+  ['Role', 'Who that is'],
+  Object.entries(ROLES).map(([name, what]) => [code(name), escaped(what)]),
+)}
+<h2>Problems</h2>
+${table(
+  ['Status', 'Code', 'Title'],
+  Object.entries(problems)
+    .sort(([a, x], [b, y]) => x.status - y.status || a.localeCompare(b))
+    .map(([name, { status, title }]) => [String(status), problemLink(name), escaped(title)]),
+)}`,
+  )
+}
+
+const problemPage = (name: string) => {
+  const declared = problems[name]
+  const by = routes.filter(r => r.spec.refuses.includes(name))
+  return page(
+    `${name} – Daily Grind`,
+    `<h1>${escaped(declared?.title ?? name)}</h1>
+<p>${code(name)}, status ${declared?.status}. The answer’s <code>detail</code> says what was wrong this time${
+      declared?.status === 422 ? ', and its <code>errors</code>, if any, point at the fields' : ''
+    }.</p>
+${
+  by.length === 0
+    ? '<p>Any route may answer so.</p>'
+    : `<h2>Where</h2>\n${table(
+        ['Status', 'Route', 'What it does'],
+        by.map(r => [String(statusOf(r, name)), code(`${r.method} ${r.path}`), escaped(r.spec.summary)]),
+      )}`
+}`,
+  )
+}
+
+/** A document kept as it is sent. */
+export type Page = { readonly type: string; readonly text: string; readonly etag: string }
+const kept = (type: string, text: string): Page => ({ type, text, etag: `"${hash('sha256', text, 'base64url').slice(0, 16)}"` })
+const HTML = 'text/html; charset=utf-8'
+const JSON_TYPE = 'application/json'
+
+/** Pages by path, each written when it is first asked for. @param own where clients find this edge */
+export const pages = (own: { readonly host: () => string; readonly secure: boolean }): ReadonlyMap<string, () => Page> => {
+  const once = (write: () => Page) => {
+    let page: Page | undefined
+    return () => {
+      page ??= write()
+      return page
+    }
+  }
+  return new Map([
+    ['/', once(() => kept(HTML, home()))],
+    ['/docs', once(() => kept(HTML, docs()))],
+    ['/openapi.json', once(() => kept(JSON_TYPE, JSON.stringify(openapi())))],
+    ['/asyncapi.json', once(() => kept(JSON_TYPE, JSON.stringify(asyncapi({ host: own.host(), secure: own.secure }))))],
+    ...Object.keys(problems).map((name): [string, () => Page] => [`/docs/problems/${name}`, once(() => kept(HTML, problemPage(name)))]),
+  ])
+}
+
+/** Nothing on a page runs, and nothing is loaded from anywhere. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+export const pageAnswer = (request: EdgeRequest, { type, text, etag }: Page): EdgeAnswer => {
+  const headers = {
+    etag,
+    'cache-control': 'no-cache',
+    // Who keeps it for many must not give one origin's answer to another.
+    vary: 'origin',
+    ...(type === HTML ? { 'content-security-policy': POLICY } : {}),
+  }
+  return noneMatch(request.headers.get('if-none-match'), etag)
+    ? { status: 304, headers, body: '' }
+    : { status: 200, headers: { 'content-type': type, ...headers }, body: text }
+}

@@ -1,0 +1,60 @@
+import type { operations } from '../commands/operations.ts'
+import { edgeProblem, notFound } from '../request/problems.ts'
+import type { EdgeAnswer } from '../request/request.ts'
+import type { clientConfig } from './client-config.ts'
+import type { Endpoint } from './handler.ts'
+import type { EdgeHealth } from './health.ts'
+import { pageAnswer, pages } from './pages.ts'
+
+const json = (status: number, body: unknown): EdgeAnswer => ({
+  status,
+  headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+  body: JSON.stringify(body),
+})
+
+export type OwnOptions = {
+  readonly health: () => Promise<EdgeHealth>
+  readonly operations: ReturnType<typeof operations>
+  readonly config: ReturnType<typeof clientConfig>
+  /** Host and port of this edge, once it listens. */
+  readonly host: () => string
+  readonly secure: boolean
+}
+
+/** What the edge answers itself, whatever actors there are. */
+export const ownEndpoints = (options: OwnOptions): (Endpoint & { readonly method: string; readonly path: string })[] => {
+  const written = pages({ host: options.host, secure: options.secure })
+  const page = (path: string): Endpoint => ({
+    open: true,
+    run: ({ request, params }) => {
+      const found = written.get(params.code === undefined ? path : `/docs/problems/${params.code}`)
+      if (!found) throw notFound()
+      return pageAnswer(request, found())
+    },
+  })
+  const get = (path: string, endpoint: Endpoint) => ({ method: 'GET', path, ...endpoint })
+  return [
+    get('/v1/config', { open: true, run: ({ request }) => json(200, options.config(request, options.host())) }),
+    get('/v1/operations/{operationId}', {
+      run: async ({ params, caller }) => json(200, await options.operations.get(params.operationId ?? '', caller)),
+    }),
+    get('/v1/stream', {
+      open: true,
+      run: () => {
+        throw edgeProblem('bad-request', 'this is a WebSocket: connect with an upgrade and the subprotocol dailygrind.v1', {
+          upgrade: 'websocket',
+        })
+      },
+    }),
+    get('/health/live', { open: true, free: true, run: () => json(200, { status: 'ok' }) }),
+    get('/health/ready', {
+      open: true,
+      free: true,
+      run: async () => {
+        const { ok, status, dependencies } = await options.health()
+        return json(ok ? 200 : 503, { status, dependencies })
+      },
+    }),
+    ...['/', '/docs', '/openapi.json', '/asyncapi.json', '/docs/problems/{code}'].map(path => get(path, page(path))),
+  ]
+}

@@ -1,0 +1,21 @@
+import { edgeProblem } from './problems.ts'
+import { sealer } from './signing.ts'
+
+/**
+ * Cursors of lists: where the page ended, encrypted and bound to the caller, the list and its filters. Encrypted, because the last item looked at may be
+ * one that the caller may not see.
+ */
+export const cursors = (secret: string) => {
+  const { seal, open } = sealer(secret, 'cursor')
+  const binding = (by: string, type: string, data: unknown) => `${by}\0${type}\0${JSON.stringify(data)}`
+  return {
+    write: (after: string, by: string, type: string, data: unknown): string => seal(after, binding(by, type, data)),
+    /** @throws EdgeProblem `bad-cursor` */
+    read: (cursor: string, by: string, type: string, data: unknown): string => {
+      const after = open(cursor, binding(by, type, data))
+      if (after === undefined) throw edgeProblem('bad-cursor', 'give back the `next` of this very list, unaltered')
+      return after
+    },
+  }
+}
+export type Cursors = ReturnType<typeof cursors>

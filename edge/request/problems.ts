@@ -1,0 +1,85 @@
+import type { FieldError, Refusal } from '../../contracts/declare/actor.ts'
+import type { Reply } from '../../contracts/declare/envelope.ts'
+import type { ProblemDocument } from '../../contracts/edge.ts'
+import { problems } from '../../contracts/mesh.ts'
+import type { EDGE_PROBLEMS } from '../../contracts/problems.ts'
+import type { EdgeAnswer } from './request.ts'
+
+export type ProblemCode = keyof typeof EDGE_PROBLEMS
+
+/**
+ * The edge says no. Whatever is thrown ends as a problem document (RFC 9457); what is not one of these is an `internal-error` that tells nothing.
+ * @property headers that the answer carries besides, such as `allow` or `retry-after`
+ */
+export class EdgeProblem extends Error {
+  readonly code: string
+  readonly status: number
+  readonly detail: string | undefined
+  readonly errors: readonly FieldError[] | undefined
+  readonly headers: Readonly<Record<string, string>>
+  constructor(
+    code: string,
+    more: { status?: number; detail?: string; errors?: readonly FieldError[]; headers?: Record<string, string>; cause?: unknown } = {},
+  ) {
+    super(`${code}: ${more.detail ?? problems[code]?.title ?? 'an undeclared problem'}`, { cause: more.cause })
+    this.name = 'EdgeProblem'
+    this.code = code
+    this.status = more.status ?? problems[code]?.status ?? 500
+    this.detail = more.detail
+    this.errors = more.errors
+    this.headers = more.headers ?? {}
+  }
+}
+
+export const edgeProblem = (code: ProblemCode, detail?: string, headers?: Record<string, string>): EdgeProblem =>
+  new EdgeProblem(code, { ...(detail === undefined ? {} : { detail }), ...(headers === undefined ? {} : { headers }) })
+export const invalid = (errors: readonly FieldError[]): EdgeProblem =>
+  new EdgeProblem('validation-failed', { detail: errors.map(e => `${e.pointer || 'the body'} ${e.message}`).join('; '), errors })
+export const notFound = (): EdgeProblem => new EdgeProblem('not-found')
+/** Something that the edge stands on fails or is full: worth another try. @param seconds when */
+export const overloaded = (detail: string, seconds: number, cause?: unknown): EdgeProblem =>
+  new EdgeProblem('overloaded', { detail, headers: { 'retry-after': String(seconds) }, cause })
+
+/** A view's refusal. @param statuses where a read refuses with another status than writes do */
+export const refused = ({ refused, detail, errors }: Refusal, statuses: Readonly<Record<string, number>> = {}): EdgeProblem => {
+  const status = statuses[refused]
+  return new EdgeProblem(refused, {
+    ...(status === undefined ? {} : { status }),
+    ...(detail === undefined ? {} : { detail }),
+    ...(errors === undefined ? {} : { errors }),
+  })
+}
+/** An actor's refusal. */
+export const refusedBy = ({ status, problem }: Reply): EdgeProblem =>
+  new EdgeProblem(problem?.code ?? 'internal-error', {
+    status,
+    ...(problem?.detail === undefined ? {} : { detail: problem.detail }),
+    ...(problem?.errors === undefined ? {} : { errors: problem.errors }),
+  })
+
+/** The funnel's narrow end. @param log hears of what nobody expected */
+export const problemFrom = (thrown: unknown, log: (error: unknown) => void): EdgeProblem => {
+  if (thrown instanceof EdgeProblem) {
+    if (thrown.cause !== undefined) log(thrown.cause)
+    return thrown
+  }
+  log(thrown)
+  return new EdgeProblem('internal-error', { detail: 'It is logged under the request’s id.' })
+}
+
+/** @param instance what went wrong: the request's path */
+export const documentOf = ({ code, status, detail, errors }: EdgeProblem, instance: string): ProblemDocument => ({
+  type: `/docs/problems/${code}`,
+  title: problems[code]?.title ?? code,
+  status,
+  detail: detail ?? problems[code]?.title ?? code,
+  instance,
+  code,
+  ...(errors === undefined ? {} : { errors: [...errors] }),
+})
+
+export const problemAnswer = (problem: EdgeProblem, instance: string): EdgeAnswer => ({
+  status: problem.status,
+  headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...problem.headers },
+  body: JSON.stringify(documentOf(problem, instance)),
+})

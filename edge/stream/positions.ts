@@ -1,0 +1,33 @@
+import { signer } from '../request/signing.ts'
+
+const FORM = /^([0-9a-z]{1,10})\.([\w-]+)$/
+
+/** Changes reach a device a little later than they happen: a position says so much less than now. */
+const OVERLAP_MS = 10_000
+/** Since when (epoch ms) whoever heard all that was told until `now`, and no more, may have missed something. */
+export const since = (now: number): number => Math.max(0, now - OVERLAP_MS)
+/** Positions of the stream: a time, signed, so that what a client made up is told from what it was given. */
+export const positions = (secret: string) => {
+  const { sign, signed } = signer(secret, 'position')
+  let last = { since: Number.NaN, text: '' }
+  /** The position of whoever may have missed something since then (epoch ms). */
+  const of = (from: number): string => {
+    // Many frames go out in one millisecond.
+    if (last.since !== from) {
+      const time = from.toString(36)
+      last = { since: from, text: `${time}.${sign(time)}` }
+    }
+    return last.text
+  }
+  return {
+    of,
+    /** The position of whoever has heard all that was told until then. @param now epoch ms */
+    at: (now: number): string => of(since(now)),
+    /** Since when (epoch ms) one at this position may have missed something; undefined for what was never given out. */
+    timeOf: (position: string): number | undefined => {
+      const [, time = '', signature = ''] = FORM.exec(position) ?? []
+      return time !== '' && signed(time, signature) ? Number.parseInt(time, 36) : undefined
+    },
+  }
+}
+export type Positions = ReturnType<typeof positions>

@@ -1,0 +1,403 @@
+import { randomUUID } from 'node:crypto'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Live } from '../../actors/kernel/ports/backplane/port.ts'
+import { type VirtualClock, virtualClock } from '../../actors/kernel/ports/clock/virtual.ts'
+import { CLOSE, EventFrame, Hello, Lagged, ReplyFrame } from '../../contracts/stream.ts'
+import { until } from '../../test/until.ts'
+import { type Answering, fakeActor } from '../testing/actor.ts'
+import { memoryPorts, type TestEdgeOptions, testEdge } from '../testing/edge.ts'
+import { connect } from '../testing/socket.ts'
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const clean of cleanups.splice(0)) await clean()
+})
+const world = async (options: TestEdgeOptions = {}) => {
+  const it = await testEdge(options)
+  cleanups.push(it.edge.close)
+  const open = (more: Parameters<typeof connect>[1] = {}) =>
+    connect(it.edge.sockets, { token: it.token, protocols: 'dailygrind.v1', ...more })
+  const tell = (to: readonly string[], frames: readonly Partial<Live>[]) =>
+    it.ports.backplane.deliver(
+      it.edge.name,
+      frames.map(f => ({ id: randomUUID(), type: 'post.published', at: new Date().toISOString(), data: {}, ...f, to })),
+    )
+  return { ...it, open, tell }
+}
+const soon = async () => {
+  for (let i = 0; i < 3; i++) await new Promise(setImmediate)
+}
+
+describe('a socket', () => {
+  test('is greeted first, with a place to resume from', async () => {
+    const { open } = await world()
+    const device = await open()
+    expect(device.protocol).toBe('dailygrind.v1')
+    expect(Hello.parse(device.frames[0])).toMatchObject({ op: 'hello', heartbeatMs: 25_000 })
+    expect(device.frames.length).toBe(1)
+  })
+  test('takes the token as a subprotocol, and never gives it back', async () => {
+    const { edge, token } = await world()
+    const device = await connect(edge.sockets, { protocols: `dailygrind.v1, bearer.${token}` })
+    expect([device.protocol, device.ofOp('hello').length]).toEqual(['dailygrind.v1', 1])
+  })
+  test('with a bad token, or none, is closed before any other frame', async () => {
+    const { edge, pool, user } = await world()
+    for (const token of [undefined, '', 'x', pool.token(user, { expiresIn: -5 }), pool.token(user, { client: 'other' })]) {
+      const device = await connect(edge.sockets, token === undefined ? {} : { token })
+      expect([device.frames, device.closed()]).toEqual([[], CLOSE.token])
+    }
+  })
+  test('from an origin that is not allowed is closed, from an allowed one or none it is not', async () => {
+    const { open } = await world({ config: { CORS_ORIGINS: 'https://app.test' } })
+    expect((await open({ headers: { origin: 'https://evil.test' } })).closed()).toBe(CLOSE.origin)
+    expect((await open({ headers: { origin: 'https://app.test' } })).closed()).toBeUndefined()
+    expect((await open()).closed()).toBeUndefined()
+  })
+  test('is closed when it says nonsense, or too much', async () => {
+    const { open } = await world()
+    const nonsense = [
+      '',
+      '{',
+      '[]',
+      'null',
+      '"op"',
+      '{}',
+      '{"op":"dance"}',
+      '{"op":"__proto__"}',
+      '{"op":"resume"}',
+      '{"op":"auth"}',
+      '{"op":7}',
+      `{"op":"x","a":${'['.repeat(20_000)}}`,
+    ]
+    for (const text of nonsense) {
+      const device = await open()
+      device.say(text)
+      expect(device.closed(), text.slice(0, 40)).toBe(CLOSE.nonsense)
+    }
+    const [bytes, big] = [await open(), await open()]
+    bytes.saysBytes()
+    big.saysTooMuch()
+    expect([bytes.closed(), big.closed()]).toEqual([CLOSE.nonsense, CLOSE.tooBig])
+  })
+  test('beyond the budget is closed', async () => {
+    const { open } = await world({ clock: virtualClock(Date.now()), config: { READS_BURST: '3', WRITES_BURST: '1' } })
+    const device = await open()
+    for (let i = 0; i < 3; i++) device.say({ op: 'resume', position: 'p' })
+    expect(device.closed()).toBe(CLOSE.budget)
+    expect((await open()).closed()).toBe(CLOSE.budget)
+  })
+  test('that resumes is told to reload', async () => {
+    const { open } = await world()
+    const device = await open()
+    device.say({ op: 'resume', position: 'made up' })
+    expect(device.frames.at(-1)).toEqual({ op: 'reset' })
+  })
+  test('is told when the edge goes away, and closed at the end; a new one is not let in', async () => {
+    const { open, edge } = await world()
+    const device = await open()
+    edge.leaving()
+    expect(device.frames.at(-1)).toMatchObject({ op: 'drain', afterMs: expect.any(Number), position: expect.any(String) })
+    expect((await open()).closed()).toBe(CLOSE.restart)
+    expect(device.closed()).toBeUndefined()
+    await edge.close()
+    expect(device.closed()).toBe(CLOSE.restart)
+  })
+})
+
+describe('time', () => {
+  const timed = async (start = Date.now()): Promise<{ clock: VirtualClock } & Awaited<ReturnType<typeof world>>> => {
+    const clock = virtualClock(start)
+    return { clock, ...(await world({ clock, heartbeatMs: 10_000 })) }
+  }
+  test('without a sign of life for two heartbeats closes a socket; a pong is one, a frame too', async () => {
+    const { clock, open } = await timed()
+    const [silent, ponging, talking] = [await open(), await open(), await open()]
+    await clock.advance(12_000)
+    expect(silent.pings()).toBe(1)
+    ponging.pong()
+    talking.say({ op: 'resume', position: 'p' })
+    await clock.advance(9_000)
+    expect([silent, ponging, talking].map(d => d.closed())).toEqual([CLOSE.silent, undefined, undefined])
+  })
+  test('ends a socket with its token, unless it got a fresh one of the same person', async () => {
+    const { clock, open, pool, user } = await timed()
+    const short = () => pool.token(user, { expiresIn: 30 })
+    const [left, renewed, foreign, bad] = [
+      await open({ token: short() }),
+      await open({ token: short() }),
+      await open({ token: short() }),
+      await open({ token: short() }),
+    ]
+    renewed.say({ op: 'auth', token: pool.token(user, { expiresIn: 300 }) })
+    foreign.say({ op: 'auth', token: pool.token(randomUUID()) })
+    bad.say({ op: 'auth', token: 'x' })
+    await until('the refusals', () => (foreign.closed() && bad.closed() ? true : undefined))
+    expect([foreign.closed(), bad.closed(), renewed.closed()]).toEqual([CLOSE.token, CLOSE.token, undefined])
+    for (let i = 0; i < 6; i++) {
+      await clock.advance(6_000)
+      for (const d of [left, renewed]) d.pong()
+    }
+    expect([left.closed(), renewed.closed()]).toEqual([CLOSE.token, undefined])
+  })
+})
+
+describe('events', () => {
+  test('reach every device of those they are for, once each, and nobody else', async () => {
+    const { open, tell, user, pool } = await world()
+    const other = randomUUID()
+    const [one, two, theirs] = [await open(), await open(), await open({ token: pool.token(other) })]
+    const event = { id: 'e-1', type: 'post.published', at: '2026-11-20T12:00:00.000Z', data: { id: 'p' } }
+    await tell([user], [event])
+    await tell([user, user], [event])
+    await until('the event', () => two.ofOp('event')[0])
+    await tell([other], [{ ...event, id: 'e-2' }])
+    await until('the other event', () => theirs.ofOp('event')[0])
+    expect(EventFrame.parse(one.ofOp('event')[0])).toMatchObject({ op: 'event', ...event })
+    expect([one, two, theirs].map(d => d.ofOp('event').map(e => e.id))).toEqual([['e-1'], ['e-1'], ['e-2']])
+  })
+  test('come in order', async () => {
+    const { open, tell, user } = await world()
+    const device = await open()
+    await tell(
+      [user],
+      Array.from({ length: 500 }, (_, i) => ({ id: `e-${i}` })),
+    )
+    await until('all of them', () => device.ofOp('event')[499])
+    expect(device.ofOp('event').map(e => e.id)).toEqual(Array.from({ length: 500 }, (_, i) => `e-${i}`))
+  })
+  test('stop for a reader that is too slow, which is told, and go on when it resumes', async () => {
+    const { open, tell, user } = await world()
+    const [slow, quick] = [await open({ capacity: 400_000 }), await open()]
+    const big = { filler: 'x'.repeat(10_000) }
+    for (let i = 0; i < 100; i++) {
+      await tell([user], [{ id: `e-${i}`, data: big }])
+      await soon()
+    }
+    expect(quick.ofOp('event').length).toBe(100)
+    expect(slow.ofOp('event').length).toBeLessThan(40)
+    expect(Lagged.parse(slow.frames.at(-1)).position).not.toBe('')
+    expect(slow.ofOp('lagged').length).toBe(1)
+    slow.read()
+    await tell([user], [{ id: 'late' }])
+    await soon()
+    expect(slow.ofOp('lagged').length).toBe(1)
+    expect(slow.frames.at(-1)?.op).toBe('lagged')
+    slow.say({ op: 'resume', position: 'p' })
+    await tell([user], [{ id: 'after' }])
+    await until('the event', () => slow.ofOp('event').find(e => e.id === 'after'))
+    expect(slow.ofOp('reset').length).toBe(1)
+  })
+  test('that come all at once for somebody who reads nothing take bounded memory, and it is told as soon as there is room', async () => {
+    const { open, tell, user } = await world()
+    const device = await open({ capacity: 'hello' })
+    await tell(
+      [user],
+      Array.from({ length: 1000 }, (_, i) => ({ id: `e-${i}`, data: { filler: 'x'.repeat(1000) } })),
+    )
+    await soon()
+    expect([device.ofOp('event').length, device.ofOp('lagged').length]).toEqual([0, 0])
+    device.read()
+    expect(device.ofOp('lagged').length).toBe(1)
+  })
+})
+
+describe('presence', () => {
+  test('begins with a person’s first device and ends with the last', async () => {
+    const { open, ports, user, edge } = await world()
+    const edges = async () => (await ports.backplane.online([user])).get(user)
+    const one = await open()
+    expect(await edges()).toEqual([edge.name])
+    const two = await open()
+    one.leave()
+    await soon()
+    expect(await edges()).toEqual([edge.name])
+    two.leave()
+    await until('absence', async () => ((await edges()) === undefined ? true : undefined))
+    await Promise.all([open(), open().then(d => d.leave()), open()])
+    expect(await edges()).toEqual([edge.name])
+  })
+  test('of sockets that were refused does not begin', async () => {
+    const { open, ports, user } = await world({ config: { CORS_ORIGINS: 'https://app.test' } })
+    await open({ headers: { origin: 'https://evil.test' } })
+    expect((await ports.backplane.online([user])).size).toBe(0)
+  })
+})
+
+describe('a message over the socket', () => {
+  const draft = { title: 'Hello', content: 'First day' }
+  const answered: Answering = ({ id, type }) =>
+    type === 'post.delete'
+      ? { status: 204 }
+      : type === 'post.like'
+        ? { status: 404, problem: { code: 'not-found' } }
+        : { status: 201, body: { id } }
+  const mesh = async (answering: Answering = answered, options: TestEdgeOptions = {}) => {
+    const ports = memoryPorts()
+    const it = await world({ ports, ...options })
+    const actor = fakeActor(ports, 'posts.fifo', answering)
+    cleanups.push(actor.stop)
+    const device = await it.open()
+    const reply = async (id: string | null, n = 1) =>
+      ReplyFrame.parse(await until(`reply ${id}`, () => device.ofOp('reply').filter(f => f.id === id)[n - 1]))
+    return { ...it, actor, device, reply }
+  }
+
+  test('is answered as HTTP would', async () => {
+    const { device, reply, actor, user } = await mesh()
+    device.say({ op: 'send', id: 'a', type: 'post.publish', data: { ...draft, by: 'another' } })
+    expect(await reply('a')).toMatchObject({ status: 201, body: { id: actor.taken[0]?.id } })
+    expect(actor.taken[0]).toMatchObject({ by: user, data: draft, key: `author#${user}/slot` })
+    const postId = `${randomUUID()}.20261120.000001`
+    device.say({ op: 'send', id: 'b', type: 'post.delete', data: { postId } })
+    expect(await reply('b')).toMatchObject({ status: 204, body: null })
+    device.say({ op: 'send', id: 'c', type: 'post.like', data: { postId } })
+    expect(await reply('c')).toMatchObject({ status: 404, body: { code: 'not-found', status: 404, type: '/docs/problems/not-found' } })
+  })
+  test('that is invalid, unknown, or only the mesh’s own is refused and the socket stays', async () => {
+    const { device, reply, actor } = await mesh()
+    const cases: [unknown, unknown, number][] = [
+      ['post.publish', { title: '' }, 422],
+      ['post.publish', 'text', 422],
+      ['post.publish', null, 422],
+      ['post.like', {}, 422],
+      ['post.like', { postId: 'made-up' }, 404],
+      ['post.sweep', { postId: `${randomUUID()}.20261120.000001` }, 404],
+      ['user.register', { userId: randomUUID(), email: 'a@b.test' }, 404],
+      ['toString', {}, 404],
+      ['nope', {}, 404],
+      [7, {}, 404],
+      [undefined, {}, 404],
+    ]
+    for (const [i, [type, data, status]] of cases.entries()) {
+      device.say({ op: 'send', id: `m-${i}`, type, data })
+      expect((await reply(`m-${i}`)).status, String(type)).toBe(status)
+    }
+    expect([device.closed(), actor.taken.length]).toEqual([undefined, 0])
+  })
+  test('needs an id', async () => {
+    const { device, reply } = await mesh()
+    for (const [i, id] of [undefined, '', 'two words', 7, null, 'x'.repeat(129)].entries()) {
+      device.say({ op: 'send', id, type: 'post.publish', data: draft })
+      expect(await reply(null, i + 1)).toMatchObject({ status: 422, body: { code: 'validation-failed', errors: [{ pointer: '/id' }] } })
+    }
+  })
+  test('is done once however often it is sent, on whichever socket; another content needs another id', async () => {
+    const { device, reply, actor, open } = await mesh()
+    const frame = { op: 'send', id: 'a', type: 'post.publish', data: draft }
+    for (let i = 0; i < 3; i++) device.say(frame)
+    const replies = [await reply('a', 1), await reply('a', 2), await reply('a', 3)]
+    expect(new Set(replies.map(r => JSON.stringify(r))).size).toBe(1)
+    const second = await open()
+    second.say(frame)
+    await until('the reply', () => second.ofOp('reply')[0])
+    expect(second.ofOp('reply')[0]).toMatchObject({ status: 201, body: replies[0]?.body })
+    expect(actor.done.length).toBe(1)
+    device.say({ ...frame, data: { ...draft, title: 'Other' } })
+    expect(await reply('a', 4)).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused' } })
+    device.say({ op: 'send', id: 'a', type: 'post.delete', data: { postId: `${randomUUID()}.20261120.000001` } })
+    expect(await reply('a', 5)).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused' } })
+  })
+  test('goes before what is said after it, although its claim takes longer', async () => {
+    const ports = memoryPorts()
+    let release: () => void = () => {}
+    const held = new Promise<void>(resolve => {
+      release = resolve
+    })
+    let first: Promise<void> | undefined
+    const slow: typeof ports.store.commit = writes => {
+      if (first) return ports.store.commit(writes)
+      first = held.then(() => ports.store.commit(writes))
+      return first
+    }
+    const it = await testEdge({ ports: { ...ports, store: { ...ports.store, commit: slow } } })
+    const actor = fakeActor(ports, 'posts.fifo', answered)
+    cleanups.push(actor.stop, it.edge.close)
+    const device = await connect(it.edge.sockets, { token: it.token })
+    const postId = `${randomUUID()}.20261120.000001`
+    device.say({ op: 'send', id: 'a', type: 'post.like', data: { postId } })
+    device.say({ op: 'send', id: 'b', type: 'post.unlike', data: { postId } })
+    device.say({ op: 'send', id: 'c', type: 'post.like', data: {} })
+    await until('what is refused meanwhile', () => device.ofOp('reply').find(f => f.id === 'c'))
+    expect(actor.taken).toEqual([])
+    release()
+    await until('both replies', () => (device.ofOp('reply').length === 3 ? true : undefined))
+    expect(actor.taken.map(e => e.type)).toEqual(['post.like', 'post.unlike'])
+  })
+  test('whose answer stands is answered although one before it is still at its claim', async () => {
+    const ports = memoryPorts()
+    let held: Promise<void> | undefined
+    const slow: typeof ports.store.commit = async writes => {
+      const mine = held
+      held = undefined
+      await mine
+      return ports.store.commit(writes)
+    }
+    const { device, reply } = await mesh(answered, { ports: { ...ports, store: { ...ports.store, commit: slow } } })
+    const actor = fakeActor(ports, 'posts.fifo', answered)
+    cleanups.push(actor.stop)
+    const postId = `${randomUUID()}.20261120.000001`
+    const known = { op: 'send', id: 'known', type: 'post.delete', data: { postId } }
+    device.say(known)
+    expect((await reply('known', 1)).status).toBe(204)
+    let release: () => void = () => {}
+    held = new Promise(resolve => {
+      release = resolve
+    })
+    device.say({ op: 'send', id: 'ahead', type: 'post.delete', data: { postId } })
+    device.say(known)
+    expect((await reply('known', 2)).status).toBe(204)
+    device.say({ ...known, type: 'post.like' })
+    expect((await reply('known', 3)).status).toBe(422)
+    expect(device.ofOp('reply').filter(f => f.id === 'ahead')).toEqual([])
+    release()
+    expect((await reply('ahead')).status).toBe(204)
+  })
+  test('whose way to the mailbox fails holds up none after it', async () => {
+    const ports = memoryPorts()
+    let fails = true
+    const failing: typeof ports.mailbox.send = (...message) => {
+      if (!fails) return ports.mailbox.send(...message)
+      fails = false
+      return Promise.reject(new Error('the queue is away'))
+    }
+    const { device, reply } = await mesh(answered, { ports: { ...ports, mailbox: { ...ports.mailbox, send: failing } } })
+    const actor = fakeActor(ports, 'posts.fifo', answered)
+    cleanups.push(actor.stop)
+    for (const id of ['a', 'b']) device.say({ op: 'send', id, type: 'post.publish', data: draft })
+    expect([(await reply('a')).status, (await reply('b')).status]).toEqual([503, 201])
+  })
+  test('whose id was a key of HTTP is none of its business', async () => {
+    const { device, reply, actor, call } = await mesh()
+    await call('POST', '/v1/posts', { body: draft, headers: { 'idempotency-key': 'a' } })
+    device.say({ op: 'send', id: 'a', type: 'post.publish', data: { ...draft, title: 'Other' } })
+    expect((await reply('a')).status).toBe(201)
+    expect(actor.done.length).toBe(2)
+  })
+  test('that takes too long becomes an operation', async () => {
+    const clock = virtualClock(Date.now())
+    const it = await world({ clock })
+    const device = await it.open()
+    device.say({ op: 'send', id: 'a', type: 'post.publish', data: draft })
+    await until('the message', async () => ((await it.ports.mailbox.depth('posts.fifo')).waiting > 0 ? true : undefined))
+    await clock.advance(6_000)
+    expect(ReplyFrame.parse(await until('the reply', () => device.ofOp('reply')[0]))).toMatchObject({
+      id: 'a',
+      status: 202,
+      body: { status: 'pending', result: null, problem: null },
+    })
+  })
+  test('beyond the budget is refused, and the socket closed', async () => {
+    const { device, reply } = await mesh(answered, { clock: virtualClock(Date.now()), config: { WRITES_BURST: '2' } })
+    for (const id of ['a', 'b', 'c']) device.say({ op: 'send', id, type: 'nope', data: {} })
+    expect(await reply('c')).toMatchObject({ status: 429, body: { code: 'rate-limited' } })
+    expect(device.closed()).toBe(CLOSE.budget)
+  })
+  test('of somebody who reads no replies ends the socket', async () => {
+    const { open } = await mesh()
+    const device = await open({ capacity: 600 })
+    for (let i = 0; i < 5; i++) device.say({ op: 'send', id: `m-${i}`, type: 'nope', data: {} })
+    await until('the close', () => device.closed())
+    expect(device.closed()).toBe(CLOSE.budget)
+  })
+})

@@ -1,0 +1,8 @@
+import { BEARER_SUBPROTOCOL, SUBPROTOCOL } from '../../contracts/stream.ts'
+
+/** What a client's `Sec-WebSocket-Protocol` offers: our protocol, and perhaps its token, as browsers can set no other header. */
+export const offered = (header: string | undefined): { readonly ours: boolean; readonly token: string | undefined } => {
+  const names = (header ?? '').split(',').map(s => s.trim())
+  const token = names.find(n => n.startsWith(BEARER_SUBPROTOCOL))?.slice(BEARER_SUBPROTOCOL.length)
+  return { ours: names.includes(SUBPROTOCOL), token }
+}
