@@ -1,15 +1,23 @@
 import type { ActorName } from '../contracts/mesh.ts'
-import type { ActorCode } from './kernel/authoring/actor-code.ts'
+import type { ActorCode, Implemented, ViewTable } from './kernel/authoring/implement.ts'
 import type { Config } from './kernel/process/config.ts'
-import { code as posts } from './posts/actor.ts'
-import { pushCode, pushSettings } from './push/actor.ts'
-import { code as timelines } from './timelines/actor.ts'
-import { code as users } from './users/actor.ts'
+import { postsActor } from './posts/posts.ts'
+import { pushActor } from './push/push.ts'
+import { timelinesActor } from './timelines/timelines.ts'
+import { usersActor } from './users/users.ts'
 
 /** Every actor of the mesh with its code; one that is declared and missing here does not compile. */
-const byName = (push: ActorCode): Readonly<Record<ActorName, ActorCode>> => ({ users, posts, timelines, push })
+const byName: { readonly [N in ActorName]: Implemented<N> } = {
+  users: usersActor,
+  posts: postsActor,
+  timelines: timelinesActor,
+  push: pushActor,
+}
+export const catalog: readonly Implemented[] = Object.values(byName)
 
 /** The actors as a deployment runs them. */
-export const configured = (config: Config): readonly ActorCode[] => Object.values(byName(pushCode(pushSettings(config))))
-/** The actors where nothing is configured: their rules, and no work outside. */
-export const catalog: readonly ActorCode[] = Object.values(byName(pushCode({ vapid: undefined, allowed: [] })))
+export const actorsOf = (config: Config): readonly ActorCode[] => catalog.map(actor => actor.code(config))
+/** One of them, by its name. */
+export const actorOf = (name: ActorName, config: Config): ActorCode => byName[name].code(config)
+/** The reads of all of them, by the type of their query. */
+export const viewsOf = (actors: readonly ActorCode[]): ViewTable => Object.assign({}, ...actors.map(a => a.views))

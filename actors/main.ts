@@ -1,4 +1,5 @@
-import { catalog, configured } from './catalog.ts'
+import { mesh } from '../contracts/mesh.ts'
+import { catalog } from './catalog.ts'
 import { metrics } from './kernel/process/metrics.ts'
 import { openPorts } from './kernel/process/open-ports.ts'
 import { runProcess } from './kernel/process/process.ts'
@@ -8,23 +9,21 @@ import { startWorker } from './kernel/worker/worker.ts'
  * One actor as a worker: `node --import tsx actors/main.ts posts`. SIGTERM drains it.
  */
 const choice = process.argv[2]
-const name = catalog.map(c => c.declaration.name).find(n => n === choice)
+const actor = catalog.find(a => a.name === choice)
 
-if (name === undefined) {
-  const names = catalog.map(c => c.declaration.name).join(', ')
+if (actor === undefined) {
+  const names = catalog.map(a => a.name).join(', ')
   process.stderr.write(
     `${choice === undefined ? 'An actor must be named' : `There is no actor ${JSON.stringify(choice)}`}: one of ${names}\n`,
   )
   process.exitCode = 2
 } else {
   runProcess({
-    name,
+    name: actor.name,
     start: async ({ config, log, registry }) => {
-      const code = configured(config).find(c => c.declaration.name === name)
-      if (code === undefined) throw new Error(`${name} is not configured here`)
       const counted = metrics(registry)
-      const { ports, close } = await openPorts(config, log, (kind, _ms, ok) => counted.engine.inc({ kind, ok: String(ok) }))
-      const worker = startWorker({ code, ports, config, log, metrics: counted })
+      const { ports, close } = await openPorts(mesh, config, log, (kind, _ms, ok) => counted.engine.inc({ kind, ok: String(ok) }))
+      const worker = startWorker({ mesh, code: actor.code(config), ports, config, log, metrics: counted })
       return {
         info: {},
         health: worker.health,

@@ -326,5 +326,5 @@ export const posts = actor('posts', {
       refuses: ['not-found'],
     }),
   },
-  hears: ['post.deleted', 'post.swept'],
+  subscribes: ['post.deleted', 'post.swept'],
 })

@@ -266,5 +266,5 @@ export const push = actor('push', {
       refuses: [],
     }),
   },
-  hears: ['friend.requested', 'friend.accepted', 'post.liked', 'comment.added', 'post.published'],
+  subscribes: ['friend.requested', 'friend.accepted', 'post.liked', 'comment.added', 'post.published'],
 })

@@ -24,7 +24,7 @@ export const timelines = actor('timelines', {
       extra: { covers: Covers },
     }),
   },
-  hears: [
+  subscribes: [
     'post.published',
     'post.edited',
     'post.deleted',

@@ -350,5 +350,5 @@ export const users = actor('users', {
       refuses: [],
     }),
   },
-  hears: [],
+  subscribes: [],
 })

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { Fetcher } from 'aws-jwt-verify/https'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import { actorsOf, viewsOf } from '../actors/catalog.ts'
+import type { ViewTable } from '../actors/kernel/authoring/implement.ts'
 import { reader } from '../actors/kernel/authoring/reader.ts'
 import type { Clock } from '../actors/kernel/ports/clock/port.ts'
 import type { Config } from '../actors/kernel/process/config.ts'
@@ -25,10 +27,8 @@ import { clientConfig } from './http/client-config.ts'
 import { cors, originCheck } from './http/cors.ts'
 import { createHandler } from './http/handler.ts'
 import { type EdgeHealth, health, type Phase } from './http/health.ts'
-import type { ViewTable } from './http/query-endpoint.ts'
 import { ownEndpoints } from './http/system-endpoints.ts'
 import { tracer } from './http/trace.ts'
-import { viewsOf } from './http/views.ts'
 import { edgeMetrics } from './metrics/metrics.ts'
 import { cursors } from './request/cursors.ts'
 import type { Handle, Sockets } from './request/request.ts'
@@ -143,7 +143,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
   })
   const read = reader(store)
   const handle = createHandler({
-    views: options.views ?? viewsOf(config),
+    views: options.views ?? viewsOf(actorsOf(config)),
     query: { reader: read, cursors: cursors(secret), now: clock.now },
     say,
     own: ownEndpoints({

@@ -1,6 +1,7 @@
 import { metrics } from '../actors/kernel/process/metrics.ts'
 import { openPorts } from '../actors/kernel/process/open-ports.ts'
 import { runProcess } from '../actors/kernel/process/process.ts'
+import { mesh } from '../contracts/mesh.ts'
 import { startEdge } from './edge.ts'
 
 /*
@@ -10,7 +11,7 @@ runProcess({
   name: 'edge',
   start: async ({ config, log, registry }) => {
     const counted = metrics(registry)
-    const { ports, close } = await openPorts(config, log, (kind, _ms, ok) => counted.engine.inc({ kind, ok: String(ok) }))
+    const { ports, close } = await openPorts(mesh, config, log, (kind, _ms, ok) => counted.engine.inc({ kind, ok: String(ok) }))
     const edge = await startEdge({ config, ports, log, registry, metrics: counted })
     return {
       info: { url: edge.url, stream: edge.streamUrl },

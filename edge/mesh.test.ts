@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { Registry } from 'prom-client'
 import { afterAll, expect, test } from 'vitest'
 import { z } from 'zod'
-import { catalog } from '../actors/catalog.ts'
 import { memoryBus } from '../actors/kernel/ports/events/memory.ts'
 import { memoryJobs } from '../actors/kernel/ports/jobs/memory.ts'
 import { metrics } from '../actors/kernel/process/metrics.ts'
 import { startWorker } from '../actors/kernel/worker/worker.ts'
-import { topology } from '../contracts/mesh.ts'
+import { catalog } from '../actors/testing/catalog.ts'
+import { mesh } from '../contracts/mesh.ts'
 import { Post } from '../contracts/posts.ts'
 import { until } from '../test/until.ts'
 import { createEdge } from './edge.ts'
@@ -24,7 +24,7 @@ const start = async () => {
   const memory = memoryPorts()
   const ports = {
     ...memory,
-    events: memoryBus({ mailbox: memory.mailbox, topology: topology('') }),
+    events: memoryBus({ mailbox: memory.mailbox, topology: mesh.topology('') }),
     jobs: memoryJobs({ clock: memory.clock }),
   }
   const { pool, options } = optionsFor({ ports })
@@ -32,7 +32,7 @@ const start = async () => {
   const edge = await createEdge(rest)
   edge.serving('edge.test')
   const counted = metrics(new Registry())
-  const workers = catalog.map(code => startWorker({ code, ports, config: options.config, log: silent, metrics: counted }))
+  const workers = catalog.map(code => startWorker({ mesh, code, ports, config: options.config, log: silent, metrics: counted }))
   cleanups.push(edge.close, ...workers.map(w => () => w.drain(1_000)))
   const person = async (firstName: string) => {
     const id = randomUUID()

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Client, type MeshClient, meet } from '../contracts/client/client.ts'
 import type { Exchange } from '../contracts/client/http.ts'
 import { expected, type Role, roles, statuses } from '../contracts/derive/access/access.ts'
+import type { Route } from '../contracts/derive/routes.ts'
 import { ProblemDocument } from '../contracts/edge.ts'
-import { type Route, routes } from '../contracts/mesh.ts'
+import { mesh as product } from '../contracts/mesh.ts'
 import { startMesh } from '../deploy/embedded/mesh.ts'
 import { befriend, join } from './people.ts'
 import { sampleFor } from './sample.ts'
@@ -70,7 +71,7 @@ const withoutIds = ({ status, headers, text }: Exchange, named: Readonly<Record<
 const inOrder = [...roles].reverse()
 
 describe('who sees what', () => {
-  test.each(routes.map(r => [`${r.method} ${r.path}`, r] as const))(
+  test.each(product.routes.map(r => [`${r.method} ${r.path}`, r] as const))(
     '%s',
     async (_, route) => {
       const here = await world(route.type !== 'post.publish')

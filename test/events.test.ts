@@ -14,8 +14,8 @@ import { startSqsSns } from '../deploy/emulators/sqs-sns/start.ts'
 
 /** Consumes the queues of `TOPOLOGY` and remembers what came. */
 const hear = (mailbox: Mailbox) => {
-  const got = new Map(TOPOLOGY.hearings.map(({ queue }) => [queue, [] as { body: string; type: string | undefined }[]]))
-  const consumers = TOPOLOGY.hearings.map(({ queue }) =>
+  const got = new Map(TOPOLOGY.subscribers.map(({ queue }) => [queue, [] as { body: string; type: string | undefined }[]]))
+  const consumers = TOPOLOGY.subscribers.map(({ queue }) =>
     mailbox.consume(queue, { pollers: 1, visibility: 30 }, async deliveries => {
       for (const d of deliveries) {
         got.get(queue)?.push({ body: d.body, type: d.attributes.type })
@@ -46,7 +46,7 @@ const openSns = async () => {
   )
   const arns = new Map<string, string>()
   for (const topic of ['a', 'b']) arns.set(topic, (await sns.send(new CreateTopicCommand({ Name: topic }))).TopicArn ?? '')
-  for (const { queue, subscriptions } of TOPOLOGY.hearings) {
+  for (const { queue, subscriptions } of TOPOLOGY.subscribers) {
     await sqs.send(new CreateQueueCommand({ QueueName: queue }))
     for (const { topic, types } of subscriptions)
       await sns.send(

@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { afterEach, expect, test } from 'vitest'
-import { catalog } from '../actors/catalog.ts'
 import { environment, readConfig, silenceNodeNotice } from '../actors/kernel/process/config.ts'
 import { FAILPOINTS } from '../actors/kernel/process/failpoints.ts'
 import { metrics } from '../actors/kernel/process/metrics.ts'
 import { startWorker } from '../actors/kernel/worker/worker.ts'
+import { catalog } from '../actors/testing/catalog.ts'
 import { meet } from '../contracts/client/client.ts'
+import { mesh } from '../contracts/mesh.ts'
 import { startProvisioned } from '../deploy/embedded/provisioned.ts'
 import { startEdge } from '../edge/edge.ts'
 import { containers } from './mesh/containers.ts'
@@ -39,7 +40,7 @@ const start = async () => {
   const { PREFIX: prefix } = config
   const registry = new Registry()
   for (const code of catalog.filter(c => c.declaration.name !== 'posts')) {
-    const worker = startWorker({ code, ports, config, log, metrics: metrics(new Registry()) })
+    const worker = startWorker({ mesh, code, ports, config, log, metrics: metrics(new Registry()) })
     cleanups.push(() => worker.drain(1_000))
   }
   const functions = containers(n => {

@@ -1,13 +1,14 @@
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
-import { catalog } from '../actors/catalog.ts'
-import type { ActorCode } from '../actors/kernel/authoring/actor-code.ts'
+import type { ActorCode } from '../actors/kernel/authoring/implement.ts'
 import { metrics } from '../actors/kernel/process/metrics.ts'
 import type { Ports } from '../actors/kernel/process/ports.ts'
 import { lambdaHandler } from '../actors/kernel/worker/lambda.ts'
+import { catalog } from '../actors/testing/catalog.ts'
+import { groupOf } from '../contracts/declare/actor.ts'
 import type { Envelope, EventEnvelope } from '../contracts/declare/envelope.ts'
-import { groupOf } from '../contracts/mesh.ts'
+import { mesh } from '../contracts/mesh.ts'
 import { user, users } from '../contracts/users.ts'
 import { CALM, world } from './mesh/world.ts'
 
@@ -38,6 +39,7 @@ const functionOf = async (code: ActorCode, over: Partial<Ports> = {}) => {
   const registry = new Registry()
   const log = pino({ level: 'silent' })
   const handler = lambdaHandler({
+    mesh,
     code,
     ports: { ...w.ports, ...over },
     concurrency: 8,
@@ -180,9 +182,9 @@ describe('events', () => {
   /** Timelines, which cannot bear one event. */
   const brittleTimelines = (heard: string[]): ActorCode => ({
     ...named('timelines'),
-    hearings: {
+    handlers: {
       'post.unliked': {
-        act: async (event: { id: string }) => {
+        effect: async (event: { id: string }) => {
           if (event.id === 'bad') throw new TypeError('the hearing does not bear it')
           heard.push(event.id)
         },

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { catalog } from '../actors/catalog.ts'
-import type { ActorCode } from '../actors/kernel/authoring/actor-code.ts'
+import type { ActorCode } from '../actors/kernel/authoring/implement.ts'
 import type { Delivery } from '../actors/kernel/ports/mailbox/port.ts'
 import { claimItem, claimPlace, decidedPlace, operationPlace } from '../actors/kernel/turn/replies.ts'
 import { redrive } from '../actors/kernel/worker/dead-letters.ts'
+import { catalog } from '../actors/testing/catalog.ts'
 import { comment, like, post, postKey } from '../contracts/posts.ts'
 import { CALM, HOSTS, type World, world } from './mesh/world.ts'
 

@@ -1,7 +1,6 @@
 import { createECDH } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { catalog } from '../actors/catalog.ts'
-import { pushCode } from '../actors/push/actor.ts'
+import { catalogWith } from '../actors/testing/catalog.ts'
 import { device, pushCounts } from '../contracts/push.ts'
 import { CALM, type Faults, type World, world } from './mesh/world.ts'
 import { type Browser, type PushService, startPushService } from './push-service.ts'
@@ -18,7 +17,12 @@ const [ann, bob, cem, dan] = [id('a'), id('b'), id('c'), id('d')]
 let service: PushService
 let w: World
 const open = async (seed: number, faults: Faults = CALM) => {
-  const codes = [...catalog.filter(c => c.declaration.name !== 'push'), pushCode({ vapid, allowed: [service.origin] })]
+  const codes = catalogWith({
+    PUSH_ALLOW_ORIGINS: service.origin,
+    VAPID_PUBLIC_KEY: vapid.publicKey,
+    VAPID_PRIVATE_KEY: vapid.privateKey,
+    VAPID_SUBJECT: vapid.subject,
+  })
   w = await world(seed, faults, codes)
 }
 beforeEach(async () => {

@@ -3,17 +3,16 @@ import { createServer } from 'node:http'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { catalog } from '../actors/catalog.ts'
+import type { JobCommand } from '../actors/kernel/authoring/jobs.ts'
 import { reader } from '../actors/kernel/authoring/reader.ts'
 import { systemClock } from '../actors/kernel/ports/clock/system.ts'
 import type { Outcome } from '../actors/kernel/ports/jobs/port.ts'
 import { metrics } from '../actors/kernel/process/metrics.ts'
-import { world } from '../actors/kernel/testing/world.ts'
-import type { WorkCommand } from '../actors/kernel/worker/jobs.ts'
-import { pushCode } from '../actors/push/actor.ts'
 import { type Delivery, deliveries } from '../actors/push/deliver.ts'
 import { httpTransport, PATIENCE } from '../actors/push/send/transport.ts'
+import { catalogWith } from '../actors/testing/catalog.ts'
 import { ann, bob } from '../actors/testing/village.ts'
+import { world } from '../actors/testing/world.ts'
 import { device } from '../contracts/push.ts'
 import { type Browser, type Fault, type PushService, startPushService } from './push-service.ts'
 import { until } from './until.ts'
@@ -37,7 +36,7 @@ afterEach(async () => {
 
 /** Bob asks Ann to be friends; her devices are told. `allowed` may be less than what was allowed when they subscribed. */
 const told = async (browsers: readonly Browser[], { allowed = [service.origin, other.origin] }: { allowed?: readonly string[] } = {}) => {
-  const codes = [...catalog.filter(c => c.declaration.name !== 'push'), pushCode({ vapid, allowed: [service.origin, other.origin] })]
+  const codes = catalogWith({ PUSH_ALLOW_ORIGINS: `${service.origin},${other.origin}` })
   const w = world(codes, new Date(Date.now() - 1000).toISOString())
   w.say(ann, 'user.replace', { firstName: 'Ann', lastName: 'Example' })
   w.say(bob, 'user.replace', { firstName: 'Bob', lastName: 'Example' })
@@ -48,7 +47,7 @@ const told = async (browsers: readonly Browser[], { allowed = [service.origin, o
     return { browser, command, id: body?.id ?? '' }
   })
   const store = await w.store()
-  const commands: WorkCommand[] = []
+  const commands: JobCommand[] = []
   const registry = new Registry()
   const work = deliveries({ vapid, allowed, transport: () => httpTransport(64, QUICK) }).open({
     read: reader(store),
@@ -56,8 +55,8 @@ const told = async (browsers: readonly Browser[], { allowed = [service.origin, o
     random: () => 0.5,
     log: pino({ level: 'silent' }),
     metrics: metrics(registry),
-    tell: async command => void commands.push(command),
-    note: async (ref, values) => store.commit([{ set: ref.place, values }]),
+    sendCommand: async command => void commands.push(command),
+    patchItem: async (ref, values) => store.commit([{ set: ref.place, values }]),
   })
   const job = (one: Browser, over: Partial<Delivery> = {}) => {
     const found = devices.find(d => d.browser === one)

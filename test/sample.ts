@@ -1,5 +1,5 @@
 import { schemas } from '../contracts/derive/json-schema.ts'
-import type { Route } from '../contracts/mesh.ts'
+import type { Route } from '../contracts/derive/routes.ts'
 
 type Json = Readonly<Record<string, unknown>>
 const isObject = (x: unknown): x is Json => typeof x === 'object' && x !== null && !Array.isArray(x)

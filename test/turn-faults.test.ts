@@ -2,11 +2,12 @@ import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { catalog } from '../actors/catalog.ts'
-import type { ActorCode } from '../actors/kernel/authoring/actor-code.ts'
+import type { ActorCode } from '../actors/kernel/authoring/implement.ts'
 import { metrics } from '../actors/kernel/process/metrics.ts'
 import { operationPlace } from '../actors/kernel/turn/replies.ts'
 import { startWorker } from '../actors/kernel/worker/worker.ts'
+import { catalog } from '../actors/testing/catalog.ts'
+import { mesh } from '../contracts/mesh.ts'
 import { post, postKey } from '../contracts/posts.ts'
 import { CALM, HOSTS, type World, world } from './mesh/world.ts'
 
@@ -265,7 +266,7 @@ test('a dead letter is counted, although nobody can be told of it', async () => 
   }
   const registry = new Registry()
   const config = { CONCURRENCY: 8, POLLERS: 2, FAILPOINTS: '' }
-  startWorker({ code, ports, config, log: pino({ level: 'silent' }), metrics: metrics(registry), random: w.random })
+  startWorker({ mesh, code, ports, config, log: pino({ level: 'silent' }), metrics: metrics(registry), random: w.random })
   await w.clock.advance(60_000)
   expect(await w.left()).toEqual({ queued: 0, dead: 1 })
   expect(await metric({ registry }, 'messages_dead_total')).toEqual([['users.fifo unreadable', 1]])
@@ -296,7 +297,7 @@ test('while neither events can be published nor replies be told, a message is tr
     },
   }
   const config = { CONCURRENCY: 8, POLLERS: 2, FAILPOINTS: '' }
-  startWorker({ code, ports, config, log: pino({ level: 'silent' }), metrics: metrics(new Registry()), random: w.random })
+  startWorker({ mesh, code, ports, config, log: pino({ level: 'silent' }), metrics: metrics(new Registry()), random: w.random })
   await w.send('user.replace', ANN, { firstName: 'F', lastName: 'L' })
   await w.clock.advance(120_000)
   // One that tries again every five seconds, and not one more with each time that the message comes back.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { catalog } from '../actors/catalog.ts'
+import { catalog } from '../actors/testing/catalog.ts'
 import { wrongs } from './mesh/oracle.ts'
 import { play } from './mesh/program.ts'
 import { CALM, type Faults, HOSTS, world } from './mesh/world.ts'

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { environment, readConfig, silenceNodeNotice } from '../actors/kernel/process/config.ts'
 import { freePort } from '../actors/kernel/process/free-port.ts'
 import { type Client, type MeshClient, meet } from '../contracts/client/client.ts'
-import { actors } from '../contracts/mesh.ts'
+import { mesh } from '../contracts/mesh.ts'
 import { type Provisioned, startProvisioned } from '../deploy/embedded/provisioned.ts'
 import { findRedisServer } from '../deploy/emulators/redis-server/start.ts'
 import { befriend, collected, join } from './people.ts'
@@ -41,7 +41,7 @@ describe.each(REDIS)('two edges and two workers of each actor on one Redis ($nam
     urls = ports.map(port => `http://127.0.0.1:${port}`)
     ;[edges, workers] = await Promise.all([
       Promise.all(ports.map(processes.edge)),
-      Promise.all(actors.flatMap(({ name }) => [processes.worker(name), processes.worker(name)])),
+      Promise.all(mesh.actors.flatMap(({ name }) => [processes.worker(name), processes.worker(name)])),
     ])
   }, 180_000)
   afterAll(async () => {
@@ -158,7 +158,7 @@ describe.each(REDIS)('two edges and two workers of each actor on one Redis ($nam
     await whileAtWork(async () => {
       expect(await Promise.all(leaving.map(p => p.signal('SIGTERM')))).toEqual(leaving.map(() => 0))
       const port = Number(new URL(urls[0] ?? '').port)
-      const taken = [...actors.map(a => processes.worker(a.name)), processes.edge(port)]
+      const taken = [...mesh.actors.map(a => processes.worker(a.name)), processes.edge(port)]
       const successors = await Promise.all(taken)
       workers = [...workers.filter(w => !leaving.includes(w)), ...successors.filter(p => p.name !== 'edge')]
       edges = [...edges.filter(e => !leaving.includes(e)), ...successors.filter(p => p.name === 'edge')]

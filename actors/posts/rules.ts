@@ -5,7 +5,7 @@ import { likes } from './likes.ts'
 import { writing } from './post.ts'
 import { publishing } from './publish.ts'
 
-export default rules(posts, {
+export const postRules = rules(posts, {
   decide: { ...publishing.decide, ...writing.decide, ...likes.decide, ...comments.decide },
   apply: { ...publishing.apply, ...writing.apply, ...likes.apply, ...comments.apply },
   answer: { ...publishing.answer, ...writing.answer, ...likes.answer, ...comments.answer },

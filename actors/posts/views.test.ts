@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { granted } from '../kernel/testing/world.ts'
 import { ann, bob, cem, dan, nobody, village } from '../testing/village.ts'
-import views from './views.ts'
+import { postViews as views } from './views.ts'
 
 const ask = <D>(by: string, data: D, c: { limit?: number; after?: string; now?: string } = {}) => ({
   by,

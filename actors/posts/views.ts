@@ -14,7 +14,7 @@ import {
 } from '../../contracts/posts.ts'
 import { type Person, pair, pairOf, user } from '../../contracts/users.ts'
 import { fillPage, stored } from '../kernel/authoring/page.ts'
-import { type Reader, views } from '../kernel/authoring/reader.ts'
+import { defineViews, type Reader } from '../kernel/authoring/reader.ts'
 import { circleOnly, inCircle, peopleFor, personOf, standing, standingOf } from '../users/views.ts'
 
 export const noSuchPost = refuse('not-found', 'there is no such post, or you may not see it')
@@ -122,7 +122,7 @@ const visiblePost = async (read: Reader, viewer: string, postId: string) => {
     : undefined
 }
 
-export default views(posts, {
+export const postViews = defineViews(posts, {
   'post.get': async ({ by, data: { postId } }, read) => (await visiblePost(read, by, postId)) ?? noSuchPost,
 
   'post.today': async ({ by, data: { userId }, now }, read) => {

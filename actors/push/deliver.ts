@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { type Device, device, preferences } from '../../contracts/push.ts'
 import { user } from '../../contracts/users.ts'
+import type { JobContext, JobQueue } from '../kernel/authoring/jobs.ts'
 import type { Job, Outcome } from '../kernel/ports/jobs/port.ts'
-import type { Work, WorkContext } from '../kernel/worker/jobs.ts'
 import { topicOf, urgencyOf } from './delivery-policy.ts'
 import { refusedEndpoint } from './endpoint.ts'
 import { wanted } from './preferences.ts'
@@ -29,7 +29,7 @@ export type Sending = {
 }
 
 /** The device and what it is told, as things stand now; undefined if it is another's by now, or there is nothing to tell any more. */
-const current = async ({ read, clock }: WorkContext, { happening, to, subscription, command }: Delivery) => {
+const current = async ({ read, clock }: JobContext, { happening, to, subscription, command }: Delivery) => {
   const [found, person, wishes, notice] = await Promise.all([
     read.get(device.at({ userId: to, id: subscription })),
     read.get(user.at({ userId: to })),
@@ -44,7 +44,7 @@ const current = async ({ read, clock }: WorkContext, { happening, to, subscripti
 const REFUSED_MS = 60_000
 
 /** Sends push messages: a job a device. */
-export const deliveries = ({ vapid, allowed, transport = () => httpTransport(SLOTS) }: Sending): Work => ({
+export const deliveries = ({ vapid, allowed, transport = () => httpTransport(SLOTS) }: Sending): JobQueue => ({
   queue: QUEUE,
   options: { concurrency: SLOTS, longestPauseMs: 5 * 60_000 },
   open: context => {
@@ -65,13 +65,13 @@ export const deliveries = ({ vapid, allowed, transport = () => httpTransport(SLO
     })
 
     const expire = ({ id, userId, command }: Device) =>
-      context.tell({ id: `expire.${id}.${command}`.slice(0, 80), by: userId, type: 'push.expire', data: { id, userId, command } })
+      context.sendCommand({ id: `expire.${id}.${command}`.slice(0, 80), by: userId, type: 'push.expire', data: { id, userId, command } })
     const noted = async (to: Device) => {
       const now = clock.now()
       if (to.lastDeliveredAt !== null && now - Date.parse(to.lastDeliveredAt) < NOTED_MS) return
       // It has been delivered: to fail now would deliver it again.
       await context
-        .note(device.at({ userId: to.userId, id: to.id }), { lastDeliveredAt: new Date(now).toISOString() })
+        .patchItem(device.at({ userId: to.userId, id: to.id }), { lastDeliveredAt: new Date(now).toISOString() })
         .catch(err => log.debug({ err }, 'the time of a delivery was not noted'))
     }
 

@@ -1,7 +1,9 @@
+import type { Mesh } from '../../contracts/mesh.ts'
 import { postKey } from '../../contracts/posts.ts'
 import { preferences, push } from '../../contracts/push.ts'
 import { user } from '../../contracts/users.ts'
-import { type EffectContext, type Hearings, hearings } from '../kernel/authoring/handlers.ts'
+import { handlers } from '../authoring.ts'
+import type { EffectContext, Handlers } from '../kernel/authoring/handlers.ts'
 import type { NewJob } from '../kernel/ports/jobs/port.ts'
 import { friendsOf } from '../users/views.ts'
 import type { Delivery } from './deliver.ts'
@@ -55,34 +57,34 @@ const tellDevices = async (context: EffectContext, eventId: string, happening: H
 }
 
 const between = {
-  act: async (
+  effect: async (
     { id, type, at, data: { a, b, by } }: { id: string; type: 'friend.requested' | 'friend.accepted'; at: string; data: Between },
     context: EffectContext,
   ) => tellDevices(context, id, { type, at, by, postId: null, commentId: null }, [a, b]),
 }
 type Between = { readonly a: string; readonly b: string; readonly by: string }
 
-const telling = hearings(push, {
+const telling = handlers(push, {
   'friend.requested': between,
   'friend.accepted': between,
   'post.liked': {
-    act: async ({ id, type, at, data: { postId, by } }, context) =>
+    effect: async ({ id, type, at, data: { postId, by } }, context) =>
       tellDevices(context, id, { type, at, by, postId, commentId: null }, [postKey(postId).authorId]),
   },
   'comment.added': {
-    act: async ({ id, type, at, data: { comment } }, context) =>
+    effect: async ({ id, type, at, data: { comment } }, context) =>
       tellDevices(context, id, { type, at, by: comment.by, postId: comment.postId, commentId: comment.commentId }, [
         postKey(comment.postId).authorId,
       ]),
   },
   'post.published': {
-    act: async ({ id, type, at, data: { postId, authorId } }, context) =>
+    effect: async ({ id, type, at, data: { postId, authorId } }, context) =>
       tellDevices(context, id, { type, at, by: authorId, postId, commentId: null }, await friendsOf(context.read, authorId)),
   },
 })
 
-const nothing = { tell: () => [] }
-const silent = hearings(push, {
+const nothing = { toCommands: () => [] }
+const silent = handlers(push, {
   'friend.requested': nothing,
   'friend.accepted': nothing,
   'post.liked': nothing,
@@ -91,4 +93,4 @@ const silent = hearings(push, {
 })
 
 /** What push does about events. @param sends whether this deployment can send: where it cannot, jobs would wait for nobody */
-export default (sends: boolean): Hearings<typeof push> => (sends ? telling : silent)
+export const pushHandlers = (sends: boolean): Handlers<typeof push, Mesh> => (sends ? telling : silent)

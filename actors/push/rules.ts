@@ -20,7 +20,7 @@ const ended = (held: Holder, { at, data: { userId, id } }: Ended) => ({
 const done = { status: 204, body: undefined } as const
 
 /** @param allowed origins that subscriptions may have besides those of the known push services */
-export default (allowed: readonly string[]): Rules<typeof push> =>
+export const pushRules = (allowed: readonly string[]): Rules<typeof push> =>
   rules(push, {
     decide: {
       'push.subscribe': (held, m, { me, mine, counts }) => {

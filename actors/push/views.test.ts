@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { granted } from '../kernel/testing/world.ts'
 import { ann, bob, nobody, village } from '../testing/village.ts'
-import views from './views.ts'
+import { pushViews as views } from './views.ts'
 
 const ask = (by: string, page: { limit?: number; after?: string } = {}) => ({
   by,

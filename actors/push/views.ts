@@ -1,15 +1,15 @@
 import { refuse } from '../../contracts/declare/actor.ts'
 import { type Device, device, MOST_SUBSCRIPTIONS, preferences, push } from '../../contracts/push.ts'
 import { descending, fillPage } from '../kernel/authoring/page.ts'
-import { type Reader, views } from '../kernel/authoring/reader.ts'
+import { defineViews, type Reader } from '../kernel/authoring/reader.ts'
 
 /** A person's subscriptions: as few as fit one page. */
 export const devicesOf = async (read: Reader, userId: string): Promise<readonly Device[]> =>
   (await read.range(device, { userId }, { limit: MOST_SUBSCRIPTIONS })).items.map(i => i.value)
 
 /** @param publicKey the deployment's VAPID key; undefined where it sends nothing */
-export default (publicKey: string | undefined) =>
-  views(push, {
+export const pushViews = (publicKey: string | undefined) =>
+  defineViews(push, {
     'push.key': async () =>
       publicKey === undefined ? refuse('not-found', 'this deployment sends no push messages') : { body: { publicKey } },
 

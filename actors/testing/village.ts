@@ -1,6 +1,7 @@
 import type { Post } from '../../contracts/posts.ts'
-import { catalog } from '../catalog.ts'
-import { type Circumstances, world } from '../kernel/testing/world.ts'
+import type { Circumstances } from '../kernel/testing/world.ts'
+import { catalog } from './catalog.ts'
+import { world } from './world.ts'
 
 /** Ids that tests can read: `ann` begins with an a. */
 const id = (letter: string, n: number) => `${letter.repeat(8)}-0000-4000-8000-${String(n).padStart(12, '0')}`

@@ -6,8 +6,8 @@ import type { Live } from '../kernel/ports/backplane/port.ts'
 import { virtualClock } from '../kernel/ports/clock/virtual.ts'
 import { memoryJobs } from '../kernel/ports/jobs/memory.ts'
 import { acted, type Outcome } from '../kernel/testing/world.ts'
+import { actorNamed } from '../testing/catalog.ts'
 import { ann, bob, cem, dan, village } from '../testing/village.ts'
-import { code } from './actor.ts'
 
 type Village = ReturnType<typeof village>
 const everybody = { one: [ann, bob], two: [cem, dan] }
@@ -26,7 +26,7 @@ const heard = async (w: Village, event: EventEnvelope, edges: Readonly<Record<st
     const seat = await backplane.join(edge, { reply: () => {}, live: frame => frames.push({ edge, ...frame }) })
     for (const person of people) await seat.present(person)
   }
-  await acted(code, event, { read: await w.read(), backplane, jobs: memoryJobs({ clock }), clock })
+  await acted(actorNamed('timelines'), event, { read: await w.read(), backplane, jobs: memoryJobs({ clock }), clock })
   await new Promise(setImmediate)
   await backplane.close()
   for (const { type, data } of frames) streamEvents[type as StreamEventType].parse(data)

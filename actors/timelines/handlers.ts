@@ -2,7 +2,8 @@ import { comment, like, post, postKey } from '../../contracts/posts.ts'
 import type { StreamEvents } from '../../contracts/stream.ts'
 import { timelines } from '../../contracts/timelines.ts'
 import { type Pair, type Person, pair, pairOf, user } from '../../contracts/users.ts'
-import { type EffectContext, type Heard, hearings } from '../kernel/authoring/handlers.ts'
+import { type EventOf, handlers } from '../authoring.ts'
+import type { EffectContext } from '../kernel/authoring/handlers.ts'
 import type { Reader } from '../kernel/authoring/reader.ts'
 import { commentBody, postForEach } from '../posts/views.ts'
 import { friendsOf, inCircle, personOf, personUntil, standing } from '../users/views.ts'
@@ -15,7 +16,7 @@ const circle = async (read: Reader, person: string) => [person, ...(await friend
 
 /** The post as it is now, to its author and their friends. */
 const written = {
-  act: async (event: Heard<'post.published' | 'post.edited'>, context: EffectContext) => {
+  effect: async (event: EventOf<'post.published' | 'post.edited'>, context: EffectContext) => {
     const { postId, authorId } = event.data
     await tellOnline(context, event, await circle(context.read, authorId), async online =>
       (await postForEach(context.read, online, postId)).map(({ to, post }) => ({ to, data: post })),
@@ -28,7 +29,7 @@ const written = {
  * @param say what there is to say; undefined if it is not so any more
  */
 const below = async <E extends 'post.liked' | 'post.unliked' | 'comment.added' | 'comment.edited' | 'comment.deleted'>(
-  event: Heard<E>,
+  event: EventOf<E>,
   context: EffectContext,
   { postId, by }: { postId: string; by: string },
   say: (counts: { likeCount: number; commentCount: number }, who: Person) => Promise<StreamEvents[E] | undefined>,
@@ -52,7 +53,7 @@ const below = async <E extends 'post.liked' | 'post.unliked' | 'comment.added' |
 }
 
 const toggled = (liked: boolean) => ({
-  act: async (event: Heard<'post.liked' | 'post.unliked'>, context: EffectContext) => {
+  effect: async (event: EventOf<'post.liked' | 'post.unliked'>, context: EffectContext) => {
     const { postId, by } = event.data
     await below(event, context, { postId, by }, async ({ likeCount }, user) => {
       const now = await context.read.get(like.at({ postId, by }))
@@ -62,7 +63,7 @@ const toggled = (liked: boolean) => ({
 })
 
 const commented = {
-  act: async (event: Heard<'comment.added' | 'comment.edited'>, context: EffectContext) => {
+  effect: async (event: EventOf<'comment.added' | 'comment.edited'>, context: EffectContext) => {
     const { postId, commentId, by } = event.data.comment
     await below(event, context, { postId, by }, async ({ commentCount }, author) => {
       const now = await context.read.get(comment.at({ postId, commentId }))
@@ -73,7 +74,7 @@ const commented = {
 
 /** Each of two people is told of the other, if it is still so between them. */
 const between = (stillSo: (pair: Pair, by: string) => boolean) => ({
-  act: async (event: Heard<'friend.requested' | 'friend.accepted' | 'friend.removed'>, context: EffectContext) => {
+  effect: async (event: EventOf<'friend.requested' | 'friend.accepted' | 'friend.removed'>, context: EffectContext) => {
     const { a, b, by } = event.data
     await tellOnline(context, event, [a, b], async online => {
       const { read } = context
@@ -93,11 +94,11 @@ const between = (stillSo: (pair: Pair, by: string) => boolean) => ({
   },
 })
 
-export default hearings(timelines, {
+export const timelineHandlers = handlers(timelines, {
   'post.published': written,
   'post.edited': written,
   'post.deleted': {
-    act: async (event, context) => {
+    effect: async (event, context) => {
       const { postId, authorId } = event.data
       await tellOnline(context, event, await circle(context.read, authorId), async to => [{ to, data: { id: postId, authorId } }])
     },
@@ -109,7 +110,7 @@ export default hearings(timelines, {
   'comment.added': commented,
   'comment.edited': commented,
   'comment.deleted': {
-    act: async (event, context) => {
+    effect: async (event, context) => {
       const { postId, commentId, by } = event.data.comment
       await below(event, context, { postId, by }, async ({ commentCount }) => ({ postId, commentCount, comment: commentId }))
     },
@@ -121,7 +122,7 @@ export default hearings(timelines, {
   'friend.removed': between(now => now.status === 'none'),
 
   'user.updated': {
-    act: async (event, context) => {
+    effect: async (event, context) => {
       const { userId } = event.data
       await tellOnline(context, event, await circle(context.read, userId), async to => {
         const now = await context.read.get(user.at({ userId }))

@@ -6,7 +6,7 @@ import { memoryStore } from '../kernel/ports/store/memory.ts'
 import type { Store, StoreWrite } from '../kernel/ports/store/port.ts'
 import { granted } from '../kernel/testing/world.ts'
 import { ann, bob, cem, dan, nobody, village } from '../testing/village.ts'
-import views from './views.ts'
+import { timelineViews as views } from './views.ts'
 
 const NOON = '2026-11-20T12:00:00.000Z'
 const ask = (by: string, c: { limit?: number; after?: string; now?: string; include?: 'self' } = {}) => ({

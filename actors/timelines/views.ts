@@ -1,7 +1,7 @@
 import { slot } from '../../contracts/posts.ts'
 import { timelines } from '../../contracts/timelines.ts'
 import { descending } from '../kernel/authoring/page.ts'
-import { type Reader, views } from '../kernel/authoring/reader.ts'
+import { defineViews, type Reader } from '../kernel/authoring/reader.ts'
 import { currentOf, postsFor } from '../posts/views.ts'
 import { friendsOf } from '../users/views.ts'
 
@@ -16,7 +16,7 @@ const currentPosts = async (read: Reader, people: readonly string[], now: number
  * A timeline is read, not fanned out: the circle (one request), the friends' slots (one a hundred), and one round for the page's posts, authors and the
  * viewer's likes. So it has no lag, and deletes, edits, renames and blocks show at once.
  */
-export default views(timelines, {
+export const timelineViews = defineViews(timelines, {
   'timeline.get': async ({ by, data: { include }, now, limit, after }, read) => {
     const friends = await friendsOf(read, by)
     const left = (await currentPosts(read, include === 'self' ? [...friends, by] : friends, now)).from(after)

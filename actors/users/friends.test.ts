@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { circle, counts, pair, pairOf } from '../../contracts/users.ts'
-import { type World, world } from '../kernel/testing/world.ts'
-import { code } from './actor.ts'
-import rules from './rules.ts'
+import { actorNamed } from '../testing/catalog.ts'
+import { type World, world } from '../testing/world.ts'
+import { userRules as rules } from './rules.ts'
 
 const ann = 'a0000000-0000-4000-8000-000000000001'
 const bob = 'b0000000-0000-4000-8000-000000000002'
 const nobody = 'f0000000-0000-4000-8000-00000000000f'
 const village = (...people: string[]) => {
-  const w = world([code])
+  const w = world([actorNamed('users')])
   for (const p of people) w.say(p, 'user.replace', { firstName: p.slice(0, 1), lastName: 'X' })
   return w
 }

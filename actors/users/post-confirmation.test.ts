@@ -12,7 +12,7 @@ const box = () => {
   const mailbox = { send: async (queue: string, message: Outgoing) => void sent.push({ queue, message }) }
   return { sent, mailbox, clock: { now: () => 1_700_000_000_000 } }
 }
-const users = mesh.find(a => a.name === 'users') ?? expect.fail('there are no users')
+const users = mesh.actors.find(a => a.name === 'users') ?? expect.fail('there are no users')
 
 test('a confirmed sign-up is a message that the users actor can read', async () => {
   const { sent, ...ports } = box()

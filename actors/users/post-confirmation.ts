@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { groupOf } from '../../contracts/declare/actor.ts'
 import type { Envelope } from '../../contracts/declare/envelope.ts'
 import { UserId } from '../../contracts/declare/text.ts'
-import { groupOf } from '../../contracts/mesh.ts'
+import { commandQueue } from '../../contracts/derive/topology.ts'
 import { users } from '../../contracts/users.ts'
 import type { Clock } from '../kernel/ports/clock/port.ts'
 import type { Mailbox } from '../kernel/ports/mailbox/port.ts'
@@ -32,5 +33,5 @@ export const registerUser = async (
     key: groupOf(users.commands['user.register'], message),
     trace: { request: id, cause: null, traceparent: null },
   }
-  await mailbox.send(`${users.name}.fifo`, { id, group: envelope.key, body: JSON.stringify(envelope) })
+  await mailbox.send(commandQueue(users.name), { id, group: envelope.key, body: JSON.stringify(envelope) })
 }

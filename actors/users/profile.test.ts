@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { user } from '../../contracts/users.ts'
-import { world } from '../kernel/testing/world.ts'
-import { code } from './actor.ts'
+import { actorNamed } from '../testing/catalog.ts'
+import { world } from '../testing/world.ts'
 
 const ann = 'a0000000-0000-4000-8000-000000000001'
 const draft = { firstName: 'Ann', lastName: 'Ash' }
 const started = () => {
-  const w = world([code])
+  const w = world([actorNamed('users')])
   w.say(ann, 'user.register', { userId: ann, email: 'ann@example.org' })
   return w
 }
@@ -33,7 +33,7 @@ test('a profile begins with the first PUT, keeps the e-mail address of the regis
 })
 
 test('a sign-up that is told late still brings the e-mail address; told again it changes nothing', () => {
-  const w = world([code])
+  const w = world([actorNamed('users')])
   expect(w.say(ann, 'user.replace', draft).body).toMatchObject({ email: null })
   expect(w.say(ann, 'user.register', { userId: ann, email: 'ann@example.org' }).status).toBe(204)
   expect(w.at(user.at({ userId: ann }))).toMatchObject({ status: 'live', email: 'ann@example.org', contentVersion: 1 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { granted } from '../kernel/testing/world.ts'
 import { ann, bob, cem, dan, nobody, village } from '../testing/village.ts'
-import views, { standingOf } from './views.ts'
+import { standingOf, userViews as views } from './views.ts'
 
 const ask = <D>(by: string, data: D, page: { limit?: number; after?: string } = {}) => ({
   by,

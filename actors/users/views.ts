@@ -15,7 +15,7 @@ import {
   users,
 } from '../../contracts/users.ts'
 import { descending, fillPage } from '../kernel/authoring/page.ts'
-import { type Reader, views } from '../kernel/authoring/reader.ts'
+import { defineViews, type Reader } from '../kernel/authoring/reader.ts'
 
 // ── Who sees whom ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -117,7 +117,7 @@ const newestFirst = async (read: Reader, userId: string, as: CircleEntry['relati
     e => `${e.since}|${e.other}`,
   ).source
 
-export default views(users, {
+export const userViews = defineViews(users, {
   'user.me': async ({ by }, read) => {
     const [me, mine] = await Promise.all([read.get(user.at({ userId: by })), read.get(counts.at({ userId: by }))])
     return me.status === 'live' ? { body: profileOf(me, mine, 'self'), version: me.contentVersion } : profileRequired

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ClientConfig } from '../edge.ts'
-import { commands, queries } from '../mesh.ts'
+import { mesh } from '../mesh.ts'
 import { type Cognito, type Credentials, cognito, type Fetch, subjectOf, type Tokens } from './cognito.ts'
 import { type Exchange, exchanger, problemOf, type SendOptions } from './http.ts'
 import { type AnswerTo, type DataOf, type ItemOf, type Lists, type Reads, requestOf, type Writes } from './request.ts'
@@ -60,7 +60,7 @@ const clientOf = (base: string, config: ClientConfig, fetch: Fetch, pool: Cognit
     if (operation?.problem) throw problemOf({ ...answer, status: operation.problem.status, text: JSON.stringify(operation.problem) }, type)
     if (answer.status >= 400) throw problemOf(answer, type)
     const text = operation ? JSON.stringify(operation.result ?? undefined) : answer.text
-    const statuses = Object.entries(commands.get(type)?.command.answer ?? {})
+    const statuses = Object.entries(mesh.commands.get(type)?.command.answer ?? {})
     const body: AnswerTo<C> = text === undefined || text === '' ? undefined : JSON.parse(text)
     const schema = statuses.find(([status]) => operation !== undefined || status === String(answer.status))?.[1]
     parse(schema, body, type)
@@ -69,7 +69,7 @@ const clientOf = (base: string, config: ClientConfig, fetch: Fetch, pool: Cognit
   const read = async (type: Reads, data: Readonly<Record<string, unknown>>, options: SendOptions = {}) => {
     const answer = await persist(requestOf(type, data), options)
     if (answer.status >= 400) throw problemOf(answer, type)
-    const { answer: item, list, extra } = queries.get(type)?.query ?? {}
+    const { answer: item, list, extra } = mesh.queries.get(type)?.query ?? {}
     const schema = list && item ? z.object({ items: z.array(item), next: z.string().nullable(), ...extra }) : item
     parse(schema, JSON.parse(answer.text), type)
     return answer.text

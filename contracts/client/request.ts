@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { type Commands, commands, type Queries, queries } from '../mesh.ts'
+import { type Commands, mesh, type Queries } from '../mesh.ts'
 
 /** What clients may say and ask, by type, with the types of the contract. */
 export type Writes = keyof Commands & string
@@ -38,7 +38,7 @@ export type Request = {
  * @throws an error for a type that has no route, or when a field of the path is missing
  */
 export const requestOf = (type: string, data: Readonly<Record<string, unknown>>): Request => {
-  const spec = commands.get(type)?.command ?? queries.get(type)?.query
+  const spec = mesh.commands.get(type)?.command ?? mesh.queries.get(type)?.query
   const [method, template] = spec?.http?.split(' ') ?? []
   if (!spec || !method || !template) throw new Error(`${type} is nothing that a client can send or ask`)
   const rest = { ...data }

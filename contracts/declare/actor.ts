@@ -300,8 +300,8 @@ export type Spec = {
   readonly events: Readonly<Record<string, AnyEvent>>
   readonly commands: Readonly<Record<string, AnyCommand>>
   readonly queries: Readonly<Record<string, AnyQuery>>
-  /** The types of the events it hears, of any actor, itself included. */
-  readonly hears: readonly string[]
+  /** The types of the events that it is told of: any actor's, its own included. */
+  readonly subscribes: readonly string[]
 }
 /** Declares an actor; a refusal that is used but not declared does not compile. */
 export const actor = <const N extends string, const T extends Spec>(
@@ -312,6 +312,12 @@ export const actor = <const N extends string, const T extends Spec>(
   },
 ) => ({ name, ...(spec as T) })
 export type AnyActor = { readonly name: string } & Spec
+
+/** The mailbox group of a command: the place of its state. */
+export const groupOf = (command: AnyCommand, message: Parameters<AnyCommand['key']>[0]): string => {
+  const key = command.key(message)
+  return `${fill(command.on.pk, key)}/${fill(command.on.sk, key)}`
+}
 
 // ── Rules: what is decided ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -7,7 +7,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { readConfig } from '../../actors/kernel/process/config.ts'
 import { metrics } from '../../actors/kernel/process/metrics.ts'
-import { actors } from '../../contracts/mesh.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { edgeMetrics } from '../../edge/metrics/metrics.ts'
 import { composeWrongs, servicesOf } from './compose.ts'
 
@@ -50,7 +50,7 @@ describe('compose.yaml', () => {
 
   test('runs every actor of the mesh, and no other, with settings that the processes take', () => {
     const run = Object.values(services).flatMap(s => (s.command[0] === 'dist/actors/main.js' ? [s.command[1]] : []))
-    expect(run.sort()).toEqual(actors.map(a => a.name).sort())
+    expect(run.sort()).toEqual(mesh.actors.map(a => a.name).sort())
     const { edge } = services
     const plain = Object.entries({ ...edge?.environment }).filter(([, value]) => !value.startsWith('${'))
     expect(readConfig(Object.fromEntries(plain))).toMatchObject({ REDIS_URL: 'redis://redis:6379', AWS_ENDPOINT_URL: 'http://aws:4566' })
@@ -58,7 +58,7 @@ describe('compose.yaml', () => {
 
   test('starts what is there: files of the image are built from files of ours', () => {
     const images = Object.values(services).filter(s => s.build !== undefined)
-    expect(images.length).toBeGreaterThan(actors.length)
+    expect(images.length).toBeGreaterThan(mesh.actors.length)
     for (const { command } of images) {
       const [file = 'dist/edge/main.js'] = command
       expect(existsSync(root(file.replace(/^dist\//, '').replace(/\.js$/, '.ts')))).toBe(true)
@@ -98,7 +98,7 @@ describe('observability', () => {
     const Scrape = z.object({ scrape_configs: z.array(z.object({ static_configs: z.array(z.object({ targets: z.array(z.string()) })) })) })
     const { scrape_configs } = Scrape.parse(parse(text('deploy/observability/prometheus.yaml')))
     const targets = scrape_configs.flatMap(c => c.static_configs.flatMap(s => s.targets))
-    expect(targets.sort()).toEqual(['edge', ...actors.map(a => a.name)].map(name => `${name}:${operationsPort}`).sort())
+    expect(targets.sort()).toEqual(['edge', ...mesh.actors.map(a => a.name)].map(name => `${name}:${operationsPort}`).sort())
   })
 
   test('the dashboard shows metrics that there are', async () => {

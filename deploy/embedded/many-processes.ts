@@ -1,6 +1,6 @@
 import { startOperations } from '../../actors/kernel/process/admin-server.ts'
 import { environment, readConfig } from '../../actors/kernel/process/config.ts'
-import { actors } from '../../contracts/mesh.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { ownModule } from '../emulators/module.ts'
 import { familyOperations } from './family-operations.ts'
 import { passLine } from './logs.ts'
@@ -59,7 +59,7 @@ export const runInManyProcesses = async ({ settings, data, log, logTo, progress,
     stopping('the engines', STOPPING.engines, [engines])
     const located = () => engines.ready.then(({ operations: _, ENGINE_PORTS: __, ...where }) => where)
 
-    const workers = actors.map(({ name }) => begin(name, '../../actors/main', [name], located))
+    const workers = mesh.actors.map(({ name }) => begin(name, '../../actors/main', [name], located))
     stopping('the actors', STOPPING.actors, workers)
     started.push('messages under way', STOPPING.messages + 1_000, async () =>
       settleAll(infoOf('engines').AWS_ENDPOINT_URL_SQS, config.PREFIX, STOPPING.messages, log),

@@ -1,9 +1,10 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { configured } from '../../actors/catalog.ts'
+import { actorsOf, viewsOf } from '../../actors/catalog.ts'
 import { startOperations } from '../../actors/kernel/process/admin-server.ts'
 import { environment, readConfig } from '../../actors/kernel/process/config.ts'
 import { metrics } from '../../actors/kernel/process/metrics.ts'
 import { startWorker } from '../../actors/kernel/worker/worker.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { startEdge } from '../../edge/edge.ts'
 import { logger } from './logs.ts'
 import { startProvisioned } from './provisioned.ts'
@@ -28,11 +29,11 @@ export const runInOneProcess = async ({ settings, data, log, logTo, progress }: 
     const { config, opened } = engines
     const { ports } = opened
 
-    const codes = configured(config)
+    const codes = actorsOf(config)
     progress(`actors: ${codes.map(code => code.declaration.name).join(', ')}`)
     const workers = codes.map(code => {
       const { name } = code.declaration
-      return { name, ...startWorker({ code, ports, config, log: named(name), metrics: counted }) }
+      return { name, ...startWorker({ mesh, code, ports, config, log: named(name), metrics: counted }) }
     })
     started.push('the actors', STOPPING.actors, () => Promise.all(workers.map(w => w.drain(STOPPING.actors))))
     started.push('messages under way', STOPPING.messages + 1_000, () =>
@@ -40,7 +41,7 @@ export const runInOneProcess = async ({ settings, data, log, logTo, progress }: 
     )
 
     progress('edge')
-    const edge = await startEdge({ config, ports, log: named('edge'), registry, metrics: counted })
+    const edge = await startEdge({ views: viewsOf(codes), config, ports, log: named('edge'), registry, metrics: counted })
     started.push('the edge', STOPPING.edge, edge.drain)
     const operations = await startOperations({
       port: config.OPERATIONS_PORT,

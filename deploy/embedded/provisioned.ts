@@ -2,7 +2,7 @@ import type { OnCall } from '../../actors/kernel/ports/aws/calls.ts'
 import { type Config, environment, readConfig } from '../../actors/kernel/process/config.ts'
 import { type OpenPorts, openPorts } from '../../actors/kernel/process/open-ports.ts'
 import { registerUser } from '../../actors/users/post-confirmation.ts'
-import { topology } from '../../contracts/mesh.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { provision } from '../provision/main.ts'
 import { type Engines, type EnginesOptions, startEngines } from './engines.ts'
 
@@ -24,8 +24,8 @@ export const startProvisioned = async (
   const engines = await startEngines({ ...options, onPostConfirmation: async event => registerUser(await ports, event) })
   try {
     const config = readConfig(environment({ ...options.settings, ...engines.settings }))
-    const opened = await openPorts(config, options.log, options.onCall)
-    await provision({ clients: opened.clients, topology: topology(config.PREFIX) })
+    const opened = await openPorts(mesh, config, options.log, options.onCall)
+    await provision({ clients: opened.clients, topology: mesh.topology(config.PREFIX) })
     connected(opened.ports)
     const close = async () => {
       await opened.close()

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { z } from 'zod'
-import { topology } from '../../contracts/mesh.ts'
+import { mesh } from '../../contracts/mesh.ts'
 
 const Depth = z.object({
   name: z.string(),
@@ -40,10 +40,10 @@ const depths = async (endpoint: string, queues: readonly string[]): Promise<Unse
 /** As `settle`, for every queue of the mesh but the dead letters; says in the log what is lost. Does nothing about queues that are not embedded. */
 export const settleAll = async (endpoint: string | undefined, prefix: string, withinMs: number, log: Logger): Promise<void> => {
   if (endpoint === undefined) return
-  const { mailboxes, hearings } = topology(prefix)
+  const { mailboxes, subscribers } = mesh.topology(prefix)
   const left = await settle(
     endpoint,
-    [...mailboxes, ...hearings].map(q => q.queue),
+    [...mailboxes, ...subscribers].map(q => q.queue),
     withinMs,
   )
   if (left.length > 0) log.warn({ left }, 'messages are lost with the embedded queues')

@@ -1,12 +1,12 @@
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
-import { configured } from '../../actors/catalog.ts'
+import { actorOf } from '../../actors/catalog.ts'
 import { readConfig, silenceNodeNotice } from '../../actors/kernel/process/config.ts'
 import { failpoints } from '../../actors/kernel/process/failpoints.ts'
 import { metrics } from '../../actors/kernel/process/metrics.ts'
 import { openPorts } from '../../actors/kernel/process/open-ports.ts'
 import { lambdaHandler } from '../../actors/kernel/worker/lambda.ts'
-import type { ActorName } from '../../contracts/mesh.ts'
+import { type ActorName, mesh } from '../../contracts/mesh.ts'
 import { once } from './once.ts'
 
 /**
@@ -17,14 +17,13 @@ export const actorFunction = (name: ActorName): ReturnType<typeof lambdaHandler>
   silenceNodeNotice()
   const opened = once(async () => {
     const config = readConfig()
-    const code = configured(config).find(c => c.declaration.name === name)
-    if (!code) throw new Error(`there is no actor ${name}`)
-    if ((code.works ?? []).length > 0) throw new Error(`${name} has background jobs, for which a process must stay: run it as a worker`)
+    const code = actorOf(name, config)
+    if (code.jobs.length > 0) throw new Error(`${name} has background jobs, for which a process must stay: run it as a worker`)
     const log = pino({ base: { name }, level: config.LOG_LEVEL })
-    const { ports } = await openPorts(config, log)
+    const { ports } = await openPorts(mesh, config, log)
     const { CONCURRENCY: concurrency, PREFIX: prefix } = config
     const reach = failpoints(config.FAILPOINTS, ms => ports.clock.sleep(ms))
-    return lambdaHandler({ code, ports, concurrency, prefix, log, metrics: metrics(new Registry()), reach })
+    return lambdaHandler({ mesh, code, ports, concurrency, prefix, log, metrics: metrics(new Registry()), reach })
   })
   return async (event, invocation) => (await opened())(event, invocation)
 }

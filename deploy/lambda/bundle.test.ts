@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { reader } from '../../actors/kernel/authoring/reader.ts'
 import type { Delivery } from '../../actors/kernel/ports/mailbox/port.ts'
 import { environment, readConfig } from '../../actors/kernel/process/config.ts'
-import { actors } from '../../contracts/mesh.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { user } from '../../contracts/users.ts'
 import { type Provisioned, startProvisioned } from '../embedded/provisioned.ts'
 import { type Bundle, bundleFunctions } from './bundle.ts'
@@ -61,7 +61,7 @@ const received = (queue: string) =>
 
 describe('a bundle of a function runs by itself', () => {
   test('there is one an actor, and the trigger of the user pool', () => {
-    expect(bundles.map(b => b.name)).toEqual([...actors.map(a => a.name), 'post-confirmation'])
+    expect(bundles.map(b => b.name)).toEqual([...mesh.actors.map(a => a.name), 'post-confirmation'])
     for (const { bytes } of bundles) expect(bytes).toBeGreaterThan(100_000)
   })
 
@@ -94,7 +94,7 @@ describe('a bundle of a function runs by itself', () => {
     })
   }, 60_000)
 
-  test.each(actors.map(a => a.name))('%s starts, and refuses what is no event of its queues', async name => {
+  test.each(mesh.actors.map(a => a.name))('%s starts, and refuses what is no event of its queues', async name => {
     const record = {
       messageId: 'sqs-1',
       body: '{',

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { actors } from '../../contracts/mesh.ts'
+import { mesh } from '../../contracts/mesh.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -10,7 +10,7 @@ const REQUIRE = `import { createRequire as __createRequire } from 'node:module';
 /** A function's source: an actor's is the same for every actor but for its code. */
 const sources: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    actors.map(({ name }) => [
+    mesh.actors.map(({ name }) => [
       name,
       `import { actorFunction } from './deploy/lambda/actor.ts'
        export const handler = actorFunction('${name}')`,

@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { bullmqJobs } from '../../actors/kernel/ports/jobs/bullmq.ts'
 import { readConfig } from '../../actors/kernel/process/config.ts'
-import { deadQueue } from '../../actors/kernel/worker/dead-letters.ts'
-import { commands, groupOf } from '../../contracts/mesh.ts'
+import { groupOf } from '../../contracts/declare/actor.ts'
+import { deadLetterQueue } from '../../contracts/derive/topology.ts'
+import { mesh as product } from '../../contracts/mesh.ts'
 import { type RunningMesh, startMesh } from '../embedded/mesh.ts'
 import { type OpenMesh, openMesh } from './open.ts'
 import { run } from './run.ts'
@@ -37,11 +38,11 @@ const tool = async (...args: readonly string[]): Promise<{ code: number; out: st
 }
 /** Waits until so many dead letters are there. */
 const dead = (queue: string, count: number) =>
-  vi.waitFor(async () => expect((await open.mailbox.depth(deadQueue(queue))).waiting).toBe(count), { timeout: 20_000, interval: 50 })
+  vi.waitFor(async () => expect((await open.mailbox.depth(deadLetterQueue(queue))).waiting).toBe(count), { timeout: 20_000, interval: 50 })
 
 /** A command as an edge writes it, of a caller who has long been told 202. */
 const command = (id: string, type: string, data: object, extra: object = {}) => {
-  const spec = commands.get(type)?.command ?? expect.fail(`no command ${type}`)
+  const spec = product.commands.get(type)?.command ?? expect.fail(`no command ${type}`)
   const at = new Date(Date.now() - HOUR).toISOString()
   const key = groupOf(spec, { id, by: ANN, at, data })
   const reply = { to: 'edge-gone', until: Date.now() - HOUR, durable: false }

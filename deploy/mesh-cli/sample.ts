@@ -1,5 +1,5 @@
-import { deadQueue } from '../../actors/kernel/worker/dead-letters.ts'
-import { topology } from '../../contracts/mesh.ts'
+import { deadLetterQueue } from '../../contracts/derive/topology.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import type { MeshProcess } from '../embedded/running.ts'
 import type { OpenMesh } from './open.ts'
 import { askOperations, type Told } from './operations.ts'
@@ -17,10 +17,10 @@ export type Sample = {
   readonly processes: readonly MeshProcess[] | undefined
 }
 
-/** The queues of the topology, mailboxes first, without the deployment's prefix. */
+/** The queues of the mesh.topology, mailboxes first, without the deployment's prefix. */
 export const queueNames = (): readonly string[] => {
-  const { mailboxes, hearings } = topology('')
-  return [...mailboxes, ...hearings].map(q => q.queue)
+  const { mailboxes, subscribers } = mesh.topology('')
+  return [...mailboxes, ...subscribers].map(q => q.queue)
 }
 
 const text = (error: unknown): string => (error instanceof Error ? error.message : String(error))
@@ -30,7 +30,7 @@ export const sample = async (mesh: OpenMesh): Promise<Sample> => {
   const queue = async (name: string): Promise<QueueDepth> => {
     const [depth, dead] = await Promise.all([
       mesh.mailbox.depth(name).catch(text),
-      mesh.mailbox.depth(deadQueue(name)).then(d => d.waiting + d.inFlight, text),
+      mesh.mailbox.depth(deadLetterQueue(name)).then(d => d.waiting + d.inFlight, text),
     ])
     return { queue: name, depth, dead }
   }

@@ -1,4 +1,4 @@
-import { topology } from '../../contracts/mesh.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import type { OpenMesh } from './open.ts'
 import { sample } from './sample.ts'
 import { counted, span, table } from './table.ts'
@@ -25,7 +25,7 @@ export const status = async (mesh: OpenMesh, say: (line: string) => void): Promi
 }
 
 const askEngines = async ({ store, clock, backplane }: OpenMesh): Promise<Engines> => {
-  const tables = topology('').tables.map(async (table): Promise<[string, Engine]> => {
+  const tables = mesh.topology('').tables.map(async (table): Promise<[string, Engine]> => {
     const bound = new AbortController()
     try {
       const late = clock.sleep(ASK_MS, bound.signal).then(() => Promise.reject(new Error(`no answer within ${ASK_MS} ms`)))

@@ -1,4 +1,4 @@
-import { deadQueue } from '../../actors/kernel/worker/dead-letters.ts'
+import { deadLetterQueue } from '../../contracts/derive/topology.ts'
 import { counted } from './table.ts'
 import type { QueueView, View } from './view.ts'
 
@@ -17,7 +17,7 @@ const wrongWith = ({ queue, depth, dead, held, rate, lagMs, paused }: QueueView,
   const stuck = typeof depth !== 'string' && depth.waiting > 0 && !held && rate === 0 && lagMs === undefined
   return [
     ...(typeof depth === 'string' ? [`${queue}: ${depth}`] : []),
-    ...(typeof dead === 'string' ? [`${deadQueue(queue)}: ${dead}`] : []),
+    ...(typeof dead === 'string' ? [`${deadLetterQueue(queue)}: ${dead}`] : []),
     ...(typeof dead === 'number' && dead > 0 ? [`${queue} has ${counted(dead, 'dead letter')}: npm run mesh -- dead ${queue}`] : []),
     ...(paused ? [`${queue}: polling pauses, for an engine fails: see its worker's log`] : []),
     ...(told && stuck ? [`${queue}: ${counted(depth.waiting, 'message')} waiting ${behind(depth.inFlight)}`] : []),

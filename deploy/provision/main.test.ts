@@ -17,7 +17,8 @@ import { CreateQueueCommand, GetQueueAttributesCommand, ReceiveMessageCommand, S
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Clients, openClients } from '../../actors/kernel/ports/aws/clients.ts'
 import { queueUrls, topicArns } from '../../actors/kernel/ports/aws/names.ts'
-import { type Topology, topology } from '../../contracts/mesh.ts'
+import type { Topology } from '../../contracts/derive/topology.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { startDynamoDb } from '../emulators/dynamodb/server.ts'
 import { startSqsSns } from '../emulators/sqs-sns/start.ts'
 import { provision } from './main.ts'
@@ -39,7 +40,7 @@ afterAll(() => close())
 
 let prefixes = 0
 const freshPrefix = () => `test${++prefixes}-`
-const run = (prefix: string, of: Topology = topology(prefix)) => provision({ clients, topology: of })
+const run = (prefix: string, of: Topology = mesh.topology(prefix)) => provision({ clients, topology: of })
 const did = (report: Awaited<ReturnType<typeof provision>>, what: string) => report.filter(d => d.did === what).map(d => d.name)
 
 const attributes = async (prefix: string, name: string): Promise<Record<string, string | undefined>> => {
@@ -51,16 +52,18 @@ const subscriptions = async (TopicArn: string) =>
 const arnOf = (prefix: string, topic: string) => topicArns(clients.sqs, prefix, 'posts.fifo')(topic)
 
 describe('the first run', () => {
-  test('makes all that the topology names, ready for use', async () => {
+  test('makes all that the mesh.topology names, ready for use', async () => {
     const prefix = freshPrefix()
-    const wanted = topology(prefix)
+    const wanted = mesh.topology(prefix)
     const report = await run(prefix)
     expect(new Set(report.map(d => d.did))).toEqual(new Set(['created']))
     const names = (kind: string) => report.filter(d => d.kind === kind).map(d => d.name)
     expect(names('table')).toEqual(wanted.tables)
     expect(names('topic')).toEqual(wanted.topics.map(t => t.topic))
-    expect(names('queue').sort()).toEqual([...wanted.mailboxes, ...wanted.hearings].flatMap(q => [q.queue, q.dead]).sort())
-    expect(names('subscription').sort()).toEqual(wanted.hearings.flatMap(h => h.subscriptions.map(s => `${s.topic} -> ${h.queue}`)).sort())
+    expect(names('queue').sort()).toEqual([...wanted.mailboxes, ...wanted.subscribers].flatMap(q => [q.queue, q.dead]).sort())
+    expect(names('subscription').sort()).toEqual(
+      wanted.subscribers.flatMap(h => h.subscriptions.map(s => `${s.topic} -> ${h.queue}`)).sort(),
+    )
     for (const TableName of wanted.tables) {
       const { Table } = await clients.dynamodb.send(new DescribeTableCommand({ TableName }))
       expect(Table).toMatchObject({ TableStatus: 'ACTIVE', BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' } })
@@ -87,7 +90,7 @@ describe('the first run', () => {
   test('lets an event reach who hears it, raw, and nobody else', async () => {
     const prefix = freshPrefix()
     await run(prefix)
-    const { subscriptions: heard = [], queue = '' } = topology(prefix).hearings[0] ?? {}
+    const { subscriptions: heard = [], queue = '' } = mesh.topology(prefix).subscribers[0] ?? {}
     const from = heard[0]
     const type = from?.types[0] ?? ''
     const TopicArn = await arnOf(prefix, from?.topic.slice(prefix.length) ?? '')
@@ -138,13 +141,13 @@ describe('a further run', () => {
 
   test('follows a filter that changed, of the declaration or by hand', async () => {
     const prefix = freshPrefix()
-    const wanted = topology(prefix)
-    const hearing = wanted.hearings[0]
+    const wanted = mesh.topology(prefix)
+    const hearing = wanted.subscribers[0]
     const heard = hearing?.subscriptions[0]
     if (!hearing || !heard) throw new Error('the mesh hears nothing')
     const before = {
       ...wanted,
-      hearings: wanted.hearings.map(h =>
+      subscribers: wanted.subscribers.map(h =>
         h === hearing ? { ...h, subscriptions: [{ ...heard, types: ['user.renamed-once'] }, ...h.subscriptions.slice(1)] } : h,
       ),
     }
@@ -165,16 +168,16 @@ describe('a further run', () => {
 
   test('ends what is not heard any more, and leaves others’ subscriptions alone', async () => {
     const prefix = freshPrefix()
-    const wanted = topology(prefix)
+    const wanted = mesh.topology(prefix)
     await run(prefix)
-    const [gone, ...rest] = wanted.hearings
+    const [gone, ...rest] = wanted.subscribers
     const heard = gone?.subscriptions[0]
     if (!gone || !heard) throw new Error('the mesh hears nothing')
     const TopicArn = await arnOf(prefix, heard.topic.slice(prefix.length))
     await clients.sqs.send(new CreateQueueCommand({ QueueName: `other-${prefix}audit` }))
     const audit = `arn:aws:sqs:us-east-1:000000000000:other-${prefix}audit`
     await clients.sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: audit }))
-    const report = await run(prefix, { ...wanted, hearings: rest })
+    const report = await run(prefix, { ...wanted, subscribers: rest })
     expect(did(report, 'removed').sort()).toEqual(gone.subscriptions.map(s => `${s.topic} -> ${gone.queue}`).sort())
     const left = (await subscriptions(TopicArn)).map(s => s.Endpoint)
     expect(left).toContain(audit)
@@ -222,12 +225,12 @@ describe('provisioning', () => {
       ...endpoints,
       AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${port}`,
     })
-    const inProduction = () => provision({ clients: through, topology: topology(prefix), production: true })
+    const inProduction = () => provision({ clients: through, topology: mesh.topology(prefix), production: true })
     try {
       await inProduction()
-      expect(asked.sort()).toEqual([...topology(prefix).tables].sort())
+      expect(asked.sort()).toEqual([...mesh.topology(prefix).tables].sort())
       expect((await inProduction()).filter(d => d.did !== 'kept')).toEqual([])
-      expect(asked).toHaveLength(topology(prefix).tables.length)
+      expect(asked).toHaveLength(mesh.topology(prefix).tables.length)
     } finally {
       through.close()
       withBackups.closeAllConnections()

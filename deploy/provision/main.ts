@@ -1,7 +1,8 @@
 import { pathToFileURL } from 'node:url'
 import { type Clients, openClients } from '../../actors/kernel/ports/aws/clients.ts'
 import { readConfig, silenceNodeNotice } from '../../actors/kernel/process/config.ts'
-import { type Topology, topology } from '../../contracts/mesh.ts'
+import { commandQueue, eventQueue, type Topology } from '../../contracts/derive/topology.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { existingQueues, type Home, provisionEventQueue, provisionMailbox } from './queues.ts'
 import { type Done, spoken } from './report.ts'
 import { provisionTables } from './tables.ts'
@@ -16,7 +17,7 @@ export type ProvisionOptions = {
 
 const provisionMessaging = async ({
   clients: { sqs, sns },
-  topology: { mailboxes, topics, hearings },
+  topology: { mailboxes, topics, subscribers },
 }: ProvisionOptions): Promise<Done[]> => {
   const [made, existing] = await Promise.all([
     provisionTopics(
@@ -25,23 +26,26 @@ const provisionMessaging = async ({
     ),
     existingQueues(
       sqs,
-      [...mailboxes, ...hearings].flatMap(q => [q.queue, q.dead]),
+      [...mailboxes, ...subscribers].flatMap(q => [q.queue, q.dead]),
     ),
   ])
   const home: Home = { sqs, existing, arnOf: arnBeside(made) }
   const queues = await Promise.all([
     ...mailboxes.map(mailbox => provisionMailbox(home, mailbox)),
-    ...hearings.map(hearing => {
-      const heard = new Set(hearing.subscriptions.map(s => s.topic))
+    ...subscribers.map(subscriber => {
+      const heard = new Set(subscriber.subscriptions.map(s => s.topic))
       const arns = made.flatMap(topic => (heard.has(topic.name) ? [topic.arn] : []))
-      return provisionEventQueue(home, hearing, arns)
+      return provisionEventQueue(home, subscriber, arns)
     }),
   ])
   // Also those of actors that heard something once and nothing now.
-  const ours = new Set([...hearings.map(h => h.queue), ...mailboxes.map(m => m.queue.replace(/\.fifo$/, '-events'))])
+  const ours = new Set([
+    ...subscribers.map(h => h.queue),
+    ...mailboxes.map(m => `${m.queue.slice(0, -commandQueue(m.actor).length)}${eventQueue(m.actor)}`),
+  ])
   const subscriptions = await Promise.all(
     made.map(topic => {
-      const wanted = hearings.flatMap(({ queue, subscriptions }) =>
+      const wanted = subscribers.flatMap(({ queue, subscriptions }) =>
         subscriptions.flatMap(s => (s.topic === topic.name ? [{ queue, queueArn: home.arnOf(queue), types: s.types }] : [])),
       )
       return provisionSubscriptions(sns, topic, wanted, ours)
@@ -58,7 +62,7 @@ const arnBeside = ([topic]: readonly Topic[]): Home['arnOf'] => {
 }
 
 /**
- * Brings tables, queues, topics and subscriptions to what the mesh's declaration says. A second run changes nothing; what is not in the topology any
+ * Brings tables, queues, topics and subscriptions to what the mesh's declaration says. A second run changes nothing; what is not in the mesh.topology any
  * more is left alone, save subscriptions, which would go on delivering. Resolves when everything can be used.
  */
 export const provision = async (options: ProvisionOptions): Promise<Done[]> => {
@@ -76,7 +80,7 @@ const main = async (): Promise<void> => {
   try {
     const report = await provision({
       clients,
-      topology: topology(config.PREFIX),
+      topology: mesh.topology(config.PREFIX),
       production: config.NODE_ENV === 'production',
     })
     console.log(spoken(report))

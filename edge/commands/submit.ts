@@ -2,8 +2,9 @@ import type { Reach } from '../../actors/kernel/process/failpoints.ts'
 import type { Ports } from '../../actors/kernel/process/ports.ts'
 import type { Claim } from '../../actors/kernel/turn/replies.ts'
 import type { AnyCommand } from '../../contracts/declare/actor.ts'
+import { groupOf } from '../../contracts/declare/actor.ts'
 import type { Envelope, Reply } from '../../contracts/declare/envelope.ts'
-import { groupOf } from '../../contracts/mesh.ts'
+import { commandQueue } from '../../contracts/derive/topology.ts'
 import type { Claims, Key } from './idempotency.ts'
 import type { Gauge } from './load-shedding.ts'
 import type { OperationIds } from './operations.ts'
@@ -72,7 +73,7 @@ export const commander = (context: CommandContext) => {
   }
   const send = async (ask: Ask, id: string, at: string) => {
     const envelope = envelopeOf(ask, id, at)
-    const sending = mailbox.send(`${ask.actor}.fifo`, { id, group: envelope.key, body: wire(envelope) })
+    const sending = mailbox.send(commandQueue(ask.actor), { id, group: envelope.key, body: wire(envelope) })
     // The mailbox keeps the order of its callers.
     ask.place?.leave()
     await sending

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { ProblemDocument } from '../../contracts/edge.ts'
-import { routes } from '../../contracts/mesh.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { operationIds, operations } from '../commands/operations.ts'
 import type { EdgeAnswer } from '../request/request.ts'
 import { configFor, json, memoryPorts, request, type Sent, type TestEdge, testEdge } from '../testing/edge.ts'
@@ -31,7 +31,7 @@ const served = () => {
     host: () => 'edge.test',
     secure: true,
   })
-  return [...routes, ...own].map(({ method, path }) => `${method} ${path}`).sort()
+  return [...mesh.routes, ...own].map(({ method, path }) => `${method} ${path}`).sort()
 }
 const described = () =>
   Object.entries(paths)
@@ -82,7 +82,7 @@ describe('an answer is described, when', () => {
     return it.call(method, path.replace(/\{\w+\}/g, 'x') + query, { ...sent, headers: { prefer: 'respond-async', ...sent.headers } })
   }
   // What a view or an actor answers is theirs to test.
-  const isQuery = (what: string) => routes.some(r => r.spec.kind === 'query' && what === `${r.method} ${r.path}`)
+  const isQuery = (what: string) => mesh.routes.some(r => r.spec.kind === 'query' && what === `${r.method} ${r.path}`)
 
   test.each(cases)('%s', async (_, query, sent) => {
     for (const what of described()) {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { virtualClock } from '../../actors/kernel/ports/clock/virtual.ts'
 import { ClientConfig, ProblemDocument } from '../../contracts/edge.ts'
-import { problems, routes } from '../../contracts/mesh.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { json, request, type Sent, type TestEdge, testEdge, viewsWith } from '../testing/edge.ts'
 
 let it: TestEdge
@@ -29,7 +29,7 @@ const POST_ID = '0190a000-0000-7000-8000-000000000001.20261120.000001'
 
 describe('routes', () => {
   test('every one of the contract wants a token first', async () => {
-    for (const { method, path } of routes) {
+    for (const { method, path } of mesh.routes) {
       const target = path.replace('{postId}', POST_ID).replaceAll(/\{\w+\}/g, it.user)
       expect(await problem(method, target, { token: '' }), `${method} ${path}`).toMatchObject({
         status: 401,
@@ -75,7 +75,7 @@ describe('problems', () => {
   test('name the code, its page and where', async () => {
     expect(await problem('GET', '/v1/users/me')).toMatchObject({
       type: '/docs/problems/profile-required',
-      title: problems['profile-required']?.title,
+      title: mesh.problems['profile-required']?.title,
       status: 404,
       instance: '/v1/users/me',
       code: 'profile-required',
@@ -178,7 +178,7 @@ describe('what the edge answers itself', () => {
     expect(strange.stream).toBe('wss://edge.test/v1/stream')
   })
   test('pages for people and documents for machines, without a token', async () => {
-    for (const path of ['/', '/docs', ...Object.keys(problems).map(code => `/docs/problems/${code}`)]) {
+    for (const path of ['/', '/docs', ...Object.keys(mesh.problems).map(code => `/docs/problems/${code}`)]) {
       const { status, headers, body } = await call('GET', path, { token: '' })
       expect([status, headers['content-type']], path).toEqual([200, 'text/html; charset=utf-8'])
       expect(body).toContain('</html>')

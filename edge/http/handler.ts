@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
+import type { ViewTable } from '../../actors/kernel/authoring/implement.ts'
 import { isSampled } from '../../actors/kernel/ports/tracing/span.ts'
-import { routes } from '../../contracts/mesh.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import type { Admission, Entry } from '../access/admission.ts'
 import type { Commander } from '../commands/submit.ts'
 import type { EdgeMetrics } from '../metrics/metrics.ts'
@@ -10,7 +11,7 @@ import { edgeProblem, notFound, problemAnswer, problemFrom } from '../request/pr
 import type { EdgeAnswer, EdgeRequest, Handle } from '../request/request.ts'
 import { commandEndpoint } from './command-endpoint.ts'
 import type { cors } from './cors.ts'
-import { type QueryContext, queryEndpoint, type ViewTable } from './query-endpoint.ts'
+import { type QueryContext, queryEndpoint } from './query-endpoint.ts'
 import { type RouterEntry, router } from './router.ts'
 import type { Tracer } from './trace.ts'
 
@@ -27,9 +28,9 @@ export type Endpoint = {
 /** `label` is the route, `what` the message or question that it takes. */
 type Target = Required<Endpoint> & { readonly label: string; readonly what: string }
 
-/** The contract's routes. @throws an error when a query has no view */
+/** The contract's mesh.routes. @throws an error when a query has no view */
 const contractRoutes = (views: ViewTable, queryContext: QueryContext, say: Commander): RouterEntry<Target>[] =>
-  routes.map(({ method, path, type, actor, spec }) => {
+  mesh.routes.map(({ method, path, type, actor, spec }) => {
     const target = (run: Endpoint['run']) => ({
       method,
       path,

@@ -1,6 +1,6 @@
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import type { Ports } from '../../actors/kernel/process/ports.ts'
-import { topology } from '../../contracts/mesh.ts'
+import { mesh } from '../../contracts/mesh.ts'
 
 /** `ok` and `degraded` serve, the others do not. */
 type Status = 'starting' | 'ok' | 'degraded' | 'unavailable' | 'draining'
@@ -25,7 +25,7 @@ export type HealthOptions = Pick<Ports, 'store' | 'mailbox' | 'backplane'> & {
 
 /** Whether this process can serve: every mailbox, every table and the keys are needed, the backplane only makes answers quicker. */
 export const health = ({ store, mailbox, backplane, clock, keys, phase, log }: HealthOptions) => {
-  const { tables, mailboxes } = topology('')
+  const { tables, mailboxes } = mesh.topology('')
   const probes: [string, () => Promise<unknown>][] = [
     ...mailboxes.map(({ queue }): [string, () => Promise<unknown>] => [`mailbox ${queue}`, () => mailbox.depth(queue)]),
     ...tables.map((table): [string, () => Promise<unknown>] => [

@@ -3,7 +3,8 @@ import { ROLES } from '../../contracts/derive/access/access.ts'
 import { asyncapi } from '../../contracts/derive/asyncapi/asyncapi.ts'
 import { ownRoutes } from '../../contracts/derive/openapi/edge-operations.ts'
 import { openapi } from '../../contracts/derive/openapi/openapi.ts'
-import { problems, type Route, routes } from '../../contracts/mesh.ts'
+import type { Route } from '../../contracts/derive/routes.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { CLOSE, streamEvents } from '../../contracts/stream.ts'
 import { noneMatch } from '../request/etag.ts'
 import type { EdgeAnswer, EdgeRequest } from '../request/request.ts'
@@ -40,7 +41,8 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
     .join('\n')}</tbody></table>`
 const code = (text: string) => `<code>${escaped(text)}</code>`
 const problemLink = (name: string) => `<a href="/docs/problems/${name}">${code(name)}</a>`
-const statusOf = ({ spec }: Route, name: string) => (spec.kind === 'query' ? spec.statuses?.[name] : undefined) ?? problems[name]?.status
+const statusOf = ({ spec }: Route, name: string) =>
+  (spec.kind === 'query' ? spec.statuses?.[name] : undefined) ?? mesh.problems[name]?.status
 
 const home = () =>
   page(
@@ -55,7 +57,7 @@ const home = () =>
   )
 
 const docs = () => {
-  const sorted = [...routes].sort((a, b) => a.path.localeCompare(b.path) || a.method.localeCompare(b.method))
+  const sorted = [...mesh.routes].sort((a, b) => a.path.localeCompare(b.path) || a.method.localeCompare(b.method))
   return page(
     'Daily Grind: documentation',
     `<h1>Documentation</h1>
@@ -93,7 +95,7 @@ ${table(
 <h2>Problems</h2>
 ${table(
   ['Status', 'Code', 'Title'],
-  Object.entries(problems)
+  Object.entries(mesh.problems)
     .sort(([a, x], [b, y]) => x.status - y.status || a.localeCompare(b))
     .map(([name, { status, title }]) => [String(status), problemLink(name), escaped(title)]),
 )}`,
@@ -101,8 +103,8 @@ ${table(
 }
 
 const problemPage = (name: string) => {
-  const declared = problems[name]
-  const by = routes.filter(r => r.spec.refuses.includes(name))
+  const declared = mesh.problems[name]
+  const by = mesh.routes.filter(r => r.spec.refuses.includes(name))
   return page(
     `${name} – Daily Grind`,
     `<h1>${escaped(declared?.title ?? name)}</h1>
@@ -140,7 +142,10 @@ export const pages = (own: { readonly host: () => string; readonly secure: boole
     ['/docs', once(() => kept(HTML, docs()))],
     ['/openapi.json', once(() => kept(JSON_TYPE, JSON.stringify(openapi())))],
     ['/asyncapi.json', once(() => kept(JSON_TYPE, JSON.stringify(asyncapi({ host: own.host(), secure: own.secure }))))],
-    ...Object.keys(problems).map((name): [string, () => Page] => [`/docs/problems/${name}`, once(() => kept(HTML, problemPage(name)))]),
+    ...Object.keys(mesh.problems).map((name): [string, () => Page] => [
+      `/docs/problems/${name}`,
+      once(() => kept(HTML, problemPage(name))),
+    ]),
   ])
 }
 

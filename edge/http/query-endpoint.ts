@@ -1,5 +1,6 @@
-import type { Reader, ReadRequest } from '../../actors/kernel/authoring/reader.ts'
-import type { AnyQuery, FieldError, Refusal } from '../../contracts/declare/actor.ts'
+import type { View } from '../../actors/kernel/authoring/implement.ts'
+import type { Reader } from '../../actors/kernel/authoring/reader.ts'
+import type { AnyQuery, FieldError } from '../../contracts/declare/actor.ts'
 import { isRefusal } from '../../contracts/declare/actor.ts'
 import { Paging } from '../../contracts/edge.ts'
 import type { Call } from '../request/call.ts'
@@ -8,15 +9,6 @@ import { etagOf, noneMatch } from '../request/etag.ts'
 import { invalid, refused } from '../request/problems.ts'
 import type { EdgeAnswer } from '../request/request.ts'
 import { conform, pathFields } from '../request/validate.ts'
-
-type ViewAnswer =
-  | Refusal
-  | { readonly items: readonly unknown[]; readonly next: string | null }
-  | { readonly body: unknown; readonly version?: number }
-/** A view as the edge calls it: the contract's schema has made the data what the view takes (a method, so that any view fits here). */
-export type View = { view(request: ReadRequest<unknown>, read: Reader): Promise<ViewAnswer> }['view']
-/** Every actor's views, by the type of their query. */
-export type ViewTable = Readonly<Record<string, View>>
 
 /** The parameters of a query string. @throws EdgeProblem `validation-failed` for one given twice */
 const queryOf = (text: string): Record<string, string> => {

@@ -1,8 +1,8 @@
 import type { FieldError, Refusal } from '../../contracts/declare/actor.ts'
 import type { Reply } from '../../contracts/declare/envelope.ts'
+import type { EDGE_PROBLEMS } from '../../contracts/declare/problems.ts'
 import type { ProblemDocument } from '../../contracts/edge.ts'
-import { problems } from '../../contracts/mesh.ts'
-import type { EDGE_PROBLEMS } from '../../contracts/problems.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import type { EdgeAnswer } from './request.ts'
 
 export type ProblemCode = keyof typeof EDGE_PROBLEMS
@@ -21,10 +21,10 @@ export class EdgeProblem extends Error {
     code: string,
     more: { status?: number; detail?: string; errors?: readonly FieldError[]; headers?: Record<string, string>; cause?: unknown } = {},
   ) {
-    super(`${code}: ${more.detail ?? problems[code]?.title ?? 'an undeclared problem'}`, { cause: more.cause })
+    super(`${code}: ${more.detail ?? mesh.problems[code]?.title ?? 'an undeclared problem'}`, { cause: more.cause })
     this.name = 'EdgeProblem'
     this.code = code
-    this.status = more.status ?? problems[code]?.status ?? 500
+    this.status = more.status ?? mesh.problems[code]?.status ?? 500
     this.detail = more.detail
     this.errors = more.errors
     this.headers = more.headers ?? {}
@@ -70,9 +70,9 @@ export const problemFrom = (thrown: unknown, log: (error: unknown) => void): Edg
 /** @param instance what went wrong: the request's path */
 export const documentOf = ({ code, status, detail, errors }: EdgeProblem, instance: string): ProblemDocument => ({
   type: `/docs/problems/${code}`,
-  title: problems[code]?.title ?? code,
+  title: mesh.problems[code]?.title ?? code,
   status,
-  detail: detail ?? problems[code]?.title ?? code,
+  detail: detail ?? mesh.problems[code]?.title ?? code,
   instance,
   code,
   ...(errors === undefined ? {} : { errors: [...errors] }),

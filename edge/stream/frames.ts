@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import type { AnyCommand } from '../../contracts/declare/actor.ts'
 import type { Reply } from '../../contracts/declare/envelope.ts'
-import { commands } from '../../contracts/mesh.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { CLOSE } from '../../contracts/stream.ts'
 import type { Authenticator } from '../access/auth.ts'
 import { type Limits, within } from '../access/limits.ts'
@@ -31,7 +31,7 @@ export type FrameOptions = {
 
 /** What clients may send: every message that has a route, with its path's parameters. The mesh's own are as unknown as what does not exist. */
 const sendable: ReadonlyMap<string, { actor: string; command: AnyCommand; ids: ReadonlySet<string> }> = new Map(
-  [...commands].flatMap(([type, { actor, command }]) =>
+  [...mesh.commands].flatMap(([type, { actor, command }]) =>
     command.http === undefined ? [] : [[type, { actor: actor.name, command, ids: pathFields(command.http) }] as const],
   ),
 )

@@ -3,7 +3,7 @@ import http from 'k6/http'
 import { z } from 'zod'
 import { type AnswerTo, type DataOf, type Reads, type Request, requestOf, type Writes } from '../../contracts/client/request.ts'
 import { Operation } from '../../contracts/edge.ts'
-import { commands, queries } from '../../contracts/mesh.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { conforms } from './contract.ts'
 import { accepted202, failures, refused429, refused503 } from './metrics.ts'
 import { baseUrl } from './settings.ts'
@@ -62,7 +62,7 @@ const settle = async (by: Speaker, name: string, accepted: Response): Promise<{ 
 }
 
 /** The success that an operation does not tell: the first that the contract names. */
-const statusOf = (type: string): number => Number(Object.keys(commands.get(type)?.command.answer ?? { 200: 0 })[0])
+const statusOf = (type: string): number => Number(Object.keys(mesh.commands.get(type)?.command.answer ?? { 200: 0 })[0])
 
 const lists = new Map<string, z.ZodType>()
 const listOf = (type: string, item: z.ZodType): z.ZodType => {
@@ -72,8 +72,8 @@ const listOf = (type: string, item: z.ZodType): z.ZodType => {
 }
 /** What the contract says of the body of an answer. */
 const schemaOf = (type: string, status: number): z.ZodType | undefined => {
-  const command = commands.get(type)?.command
-  const query = queries.get(type)?.query
+  const command = mesh.commands.get(type)?.command
+  const query = mesh.queries.get(type)?.query
   if (command) return Object.entries(command.answer).find(([known]) => known === String(status))?.[1]
   if (query && status === 200) return query.list ? listOf(type, query.answer) : query.answer
   return undefined

@@ -1,7 +1,6 @@
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
-import { catalog } from '../../actors/catalog.ts'
-import type { ActorCode } from '../../actors/kernel/authoring/actor-code.ts'
+import type { ActorCode } from '../../actors/kernel/authoring/implement.ts'
 import { reader } from '../../actors/kernel/authoring/reader.ts'
 import { memoryBackplane } from '../../actors/kernel/ports/backplane/memory.ts'
 import { virtualClock } from '../../actors/kernel/ports/clock/virtual.ts'
@@ -13,8 +12,10 @@ import { metrics } from '../../actors/kernel/process/metrics.ts'
 import type { Ports } from '../../actors/kernel/process/ports.ts'
 import { lambdaHandler } from '../../actors/kernel/worker/lambda.ts'
 import { startWorker } from '../../actors/kernel/worker/worker.ts'
+import { catalog } from '../../actors/testing/catalog.ts'
+import { groupOf } from '../../contracts/declare/actor.ts'
 import type { Envelope, EventEnvelope, Reply } from '../../contracts/declare/envelope.ts'
-import { commands, groupOf, topology } from '../../contracts/mesh.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { seeded } from '../../load-tests/seed/random.ts'
 import { eventSource } from './event-source.ts'
 import { life, reaper } from './mortal.ts'
@@ -59,7 +60,7 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
     delay: () => (faults.delayMs > 0 ? random() * faults.delayMs : 0),
   }
   const mailbox = memoryMailbox({ clock, random, faults: unreliable })
-  const bus = memoryBus({ mailbox, topology: topology('') })
+  const bus = memoryBus({ mailbox, topology: mesh.topology('') })
   const published: EventEnvelope[] = []
   const events = {
     publish: async (batch: Parameters<typeof bus.publish>[0]) => {
@@ -96,6 +97,7 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
       () => void again(),
     )
     startWorker({
+      mesh,
       code,
       ports: one.ports({ ...ports, jobs: jobs() }),
       config: { CONCURRENCY: 8, POLLERS: 2, FAILPOINTS: '' },
@@ -116,12 +118,12 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
     })
     const reach = reaper(one, () => chance(faults.crash), died)
     const own = one.ports({ ...ports, jobs: jobs() })
-    return { handler: lambdaHandler({ code, ports: own, concurrency: 8, prefix: '', log, metrics: counted, random, reach }), death }
+    return { handler: lambdaHandler({ mesh, code, ports: own, concurrency: 8, prefix: '', log, metrics: counted, random, reach }), death }
   }
   const start = (code: ActorCode) => {
     if (host === 'worker') return startWorkerOf(code)
-    const { name, commands, hears } = code.declaration
-    const queues = [...(Object.keys(commands).length > 0 ? [`${name}.fifo`] : []), ...(hears.length > 0 ? [`${name}-events`] : [])]
+    const { name, commands, subscribes } = code.declaration
+    const queues = [...(Object.keys(commands).length > 0 ? [`${name}.fifo`] : []), ...(subscribes.length > 0 ? [`${name}-events`] : [])]
     for (const queue of queues) eventSource({ mailbox, clock, queue, start: () => startContainerOf(code) })
   }
   for (const code of codes) start(code)
@@ -129,7 +131,7 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
   let sent = 0
   /** Sends a command as an edge would. @returns its id */
   const send = async (type: string, by: string, data: unknown, extra: Partial<Envelope> & { redriven?: boolean } = {}): Promise<string> => {
-    const found = commands.get(type)
+    const found = mesh.commands.get(type)
     if (!found) throw new Error(`no command ${type}`)
     const id = extra.id ?? `m${String(++sent).padStart(6, '0')}`
     const at = extra.at ?? new Date(clock.now()).toISOString()
@@ -168,9 +170,9 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
     },
     /** Messages that wait or are in flight, and dead letters, over all queues. */
     left: async () => {
-      const t = topology('')
-      const queues = [...t.mailboxes.map(m => m.queue), ...t.hearings.map(h => h.queue)]
-      const dead = [...t.mailboxes.map(m => m.dead), ...t.hearings.map(h => h.dead)]
+      const t = mesh.topology('')
+      const queues = [...t.mailboxes.map(m => m.queue), ...t.subscribers.map(h => h.queue)]
+      const dead = [...t.mailboxes.map(m => m.dead), ...t.subscribers.map(h => h.dead)]
       const count = async (names: readonly string[]) => {
         const depths = await Promise.all(names.map(name => mailbox.depth(name)))
         return depths.reduce((sum, d) => sum + d.waiting + d.inFlight, 0)

@@ -63,4 +63,4 @@ export type Views<T extends Spec> = {
     read: Reader,
   ) => Promise<ReadAnswer<T['queries'][Q]>>
 }
-export const views = <T extends AnyActor>(_actor: T, v: Views<NoInfer<T>>): Views<T> => v
+export const defineViews = <T extends AnyActor>(_actor: T, views: Views<NoInfer<T>>): Views<T> => views

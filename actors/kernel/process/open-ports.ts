@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { topology } from '../../../contracts/mesh.ts'
+import type { Mesh } from '../../../contracts/derive/mesh.ts'
 import type { OnCall } from '../ports/aws/calls.ts'
 import { type Clients, openClients } from '../ports/aws/clients.ts'
 import { queueUrls, topicArns } from '../ports/aws/names.ts'
@@ -19,13 +19,13 @@ export type OpenPorts = { readonly ports: Ports; readonly clients: Clients; read
  * @param onCall told of every request to an engine
  * @throws when no backplane is configured, or the one there is would evict what it is given
  */
-export const openPorts = async (config: Config, log: Logger, onCall?: OnCall): Promise<OpenPorts> => {
+export const openPorts = async (mesh: Mesh, config: Config, log: Logger, onCall?: OnCall): Promise<OpenPorts> => {
   if (config.REDIS_URL === undefined)
     throw new Error('REDIS_URL is not set: edge and workers need a Redis to tell each other replies and live events')
   const prefix = config.PREFIX
   const clients = openClients(config, onCall ? { onCall } : {})
   const queueUrl = queueUrls(clients.sqs, prefix)
-  const [home] = topology('').mailboxes
+  const [home] = mesh.topology('').mailboxes
   if (!home) throw new Error('the mesh has no mailbox')
   const backplane = await redisBackplane({ url: config.REDIS_URL, prefix, log })
   const jobs = bullmqJobs({ url: config.JOBS_URL ?? config.REDIS_URL, prefix, log })

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import {
   type AnyCommand,
   type AnyRecord,
+  groupOf,
   isRefusal,
   type Loaded,
   type Message,
@@ -12,14 +13,13 @@ import {
   type Write,
 } from '../../../contracts/declare/actor.ts'
 import type { EventEnvelope } from '../../../contracts/declare/envelope.ts'
-import { type Commands, commands, groupOf } from '../../../contracts/mesh.ts'
-import type { Act, ActorCode, AnswerOf, Apply, Decide, Tell } from '../authoring/actor-code.ts'
+import type { CommandsOf, Mesh } from '../../../contracts/derive/mesh.ts'
 import type { EffectContext } from '../authoring/handlers.ts'
+import type { ActorCode } from '../authoring/implement.ts'
 import { parsed, type Reader, reader } from '../authoring/reader.ts'
 import { memoryStore } from '../ports/store/memory.ts'
 import type { Item, StoreWrite } from '../ports/store/port.ts'
 
-type Type = keyof Commands & string
 type BodyOf<A> = { [S in keyof A]: A[S] extends z.ZodType ? z.infer<A[S]> : never }[keyof A]
 /** What a test may say of a message besides who says what; by itself a message is new and comes a second after the last one. */
 export type Circumstances = Partial<Pick<Message<unknown>, 'id' | 'at' | 'ifMatch' | 'redriven'>>
@@ -35,6 +35,7 @@ export type Outcome<Body = unknown> = {
 }
 
 type Stored = { readonly place: Place; readonly value: unknown; readonly expiresAt: number | undefined }
+type Rule<K extends keyof ActorCode['rules']> = NonNullable<ActorCode['rules'][K][string]>
 const keyOf = ({ table, pk, sk }: Place) => `${table}|${pk}|${sk}`
 /** As the contract has it: a rule that says or stores anything else fails the test. */
 const strictly = (schema: z.ZodType, value: unknown, what: string) => {
@@ -47,7 +48,11 @@ const strictly = (schema: z.ZodType, value: unknown, what: string) => {
  * Rules at work without a kernel: messages are decided one by one, writes go to a map, events are kept. For tests of what a sequence of messages comes to.
  * Values, events and answers are held against the contract.
  */
-export const world = (codes: readonly ActorCode[], start = '2026-11-20T09:00:00.000Z') => {
+export const world = <M extends Mesh>(mesh: M, codes: readonly ActorCode[], start = '2026-11-20T09:00:00.000Z') => {
+  type Commands = CommandsOf<M>
+  type DataOf<C> = C extends keyof Commands ? (Commands[C] extends { data: infer D extends z.ZodType } ? z.input<D> : never) : never
+  type AnswerTo<C> = C extends keyof Commands ? (Commands[C] extends { answer: infer A } ? BodyOf<A> : never) : never
+
   const items = new Map<string, Stored>()
   const untold: EventEnvelope[] = []
   let now = Date.parse(start)
@@ -100,7 +105,7 @@ export const world = (codes: readonly ActorCode[], start = '2026-11-20T09:00:00.
     const loads = Object.entries(command.loads?.(message) ?? {})
     const loaded = () => Object.fromEntries(loads.map(([name, l]) => [name, l.kind === 'page' ? page(l) : value(l.record, l.place)]))
     const { id, at, by } = message
-    const decision = (code.rules.decide[type] as unknown as Decide)(state(), message, loaded())
+    const decision = (code.rules.decide[type] as Rule<'decide'>)(state(), message, loaded())
     if (isRefusal(decision)) {
       if (!command.refuses.includes(decision.refused)) throw new Error(`${type} does not declare ${decision.refused}`)
       return { id, at, status: undefined, refused: decision.refused, body: undefined, version: undefined, events: [] }
@@ -108,7 +113,7 @@ export const world = (codes: readonly ActorCode[], start = '2026-11-20T09:00:00.
     const events = decision.map((e, n): EventEnvelope => {
       const data = strictly(code.declaration.events[e.type]?.data as z.ZodType, e.data, e.type)
       const eventId = `${id}.${n}`
-      const applied = (code.rules.apply[e.type] as unknown as Apply)(state(), {
+      const applied = (code.rules.apply[e.type] as Rule<'apply'>)(state(), {
         id: eventId,
         at,
         now: new Date(Math.max(now, Date.parse(at))).toISOString(),
@@ -125,36 +130,31 @@ export const world = (codes: readonly ActorCode[], start = '2026-11-20T09:00:00.
       return { v: 1, id: eventId, type: e.type, key, version: count, n, by, at, data, trace: { request: id, cause: id, traceparent: null } }
     })
     untold.push(...events)
-    const answer = (code.rules.answer[type] as unknown as AnswerOf)(state(), message, loaded())
+    const answer = (code.rules.answer[type] as Rule<'answer'>)(state(), message, loaded())
     const shape = command.answer[answer.status as keyof typeof command.answer]
     if (!shape) throw new Error(`${type} does not declare ${answer.status}`)
     return { id, at, status: answer.status, refused: undefined, body: strictly(shape, answer.body, type), version: answer.version, events }
   }
 
   /** Says a message, whose data is taken as a client would send it. */
-  const say = <C extends Type>(
-    by: string,
-    type: C,
-    data: z.input<Commands[C]['data']>,
-    c: Circumstances = {},
-  ): Outcome<BodyOf<Commands[C]['answer']>> => {
-    const entry = commands.get(type)
+  const say = <C extends keyof Commands & string>(by: string, type: C, data: DataOf<C>, c: Circumstances = {}): Outcome<AnswerTo<C>> => {
+    const entry = mesh.commands.get(type)
     const code = codes.find(x => x.declaration.name === entry?.actor.name)
     if (!entry || !code) throw new Error(`nobody here handles ${type}`)
     if (c.at === undefined) now += 1000
     else now = Math.max(now, Date.parse(c.at))
     const id = c.id ?? `00000000-0000-7000-8000-${String(++count).padStart(12, '0')}`
     const message = { ...c, id, by, at: c.at ?? new Date(now).toISOString(), data: entry.command.data.parse(data) }
-    return turn(code, type, entry.command, message) as Outcome<BodyOf<Commands[C]['answer']>>
+    return turn(code, type, entry.command, message) as Outcome<AnswerTo<C>>
   }
   /** Lets actors tell themselves what follows from the events so far, until nothing does. */
   const settle = (): void => {
     for (let event = untold.shift(); event; event = untold.shift())
       for (const code of codes) {
-        const hearing = code.hearings[event.type]
-        if (!hearing || !('tell' in hearing)) continue
+        const handler = code.handlers[event.type]
+        if (!handler || !('toCommands' in handler)) continue
         const { id, by, at } = event
-        for (const { type, data } of (hearing.tell as unknown as Tell)(event)) {
+        for (const { type, data } of handler.toCommands(event)) {
           const command = code.declaration.commands[type] as AnyCommand
           turn(code, type, command, { id, by, at, data: command.data.parse(data) })
         }
@@ -188,7 +188,6 @@ export const world = (codes: readonly ActorCode[], start = '2026-11-20T09:00:00.
     },
   }
 }
-export type World = ReturnType<typeof world>
 
 /** An answer that is no refusal. @throws when it is one */
 export const granted = <A extends object>(answer: A): Exclude<A, Refusal> => {
@@ -198,7 +197,7 @@ export const granted = <A extends object>(answer: A): Exclude<A, Refusal> => {
 
 /** What an actor does outside about an event. @throws when it does nothing about events of this type */
 export const acted = async (code: ActorCode, event: EventEnvelope, context: EffectContext): Promise<void> => {
-  const hearing = code.hearings[event.type]
-  if (!hearing || !('act' in hearing)) throw new Error(`${code.declaration.name} does nothing about ${event.type}`)
-  await (hearing.act as unknown as Act)(event, context)
+  const handler = code.handlers[event.type]
+  if (!handler || !('effect' in handler)) throw new Error(`${code.declaration.name} does nothing about ${event.type}`)
+  await handler.effect(event, context)
 }

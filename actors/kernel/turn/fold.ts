@@ -1,8 +1,7 @@
 import type { AnyCommand, AnyRecord, Applied, Message, PageRef, Place, Ref, Refusal, Write } from '../../../contracts/declare/actor.ts'
 import { isRefusal } from '../../../contracts/declare/actor.ts'
 import type { Envelope, EventEnvelope, Reply } from '../../../contracts/declare/envelope.ts'
-import { problems } from '../../../contracts/mesh.ts'
-import type { ActorCode, AnswerOf, Apply, Decide } from '../authoring/actor-code.ts'
+import type { ActorCode } from '../authoring/implement.ts'
 import type { Item, StoreWrite } from '../ports/store/port.ts'
 import { type Decided, type Items, type Kept, placeKey, type Unpublished } from './items.ts'
 import { claimPlace, operationItem, operationPlace } from './replies.ts'
@@ -43,8 +42,8 @@ const pageOf = (ref: PageRef, pages: Pages) => {
   return { items: items.map(item => ref.record.value.parse(item)), more }
 }
 
-const refusalReply = (r: Refusal): Reply => ({
-  status: problems[r.refused]?.status ?? 500,
+const refusalReply = ({ declaration }: ActorCode, r: Refusal): Reply => ({
+  status: declaration.refusals[r.refused]?.status ?? 500,
   problem: {
     code: r.refused,
     ...(r.detail === undefined ? {} : { detail: r.detail }),
@@ -52,18 +51,21 @@ const refusalReply = (r: Refusal): Reply => ({
   },
 })
 
+/** The rule of a type. @throws when the actor has none: a fault of the code, which its types do not let through */
+const ruleOf = <F>(rules: Readonly<Record<string, F>>, type: string): F => {
+  const rule = rules[type]
+  if (rule === undefined) throw new TypeError(`there is no rule for ${type}`)
+  return rule
+}
+
 const answered = (code: ActorCode, taken: Taken, state: unknown, items: Items, pages: Pages): Reply => {
-  const { status, body, version } = (code.rules.answer[taken.envelope.type] as unknown as AnswerOf)(
-    state,
-    taken.message,
-    loaded(taken, items, pages),
-  )
+  const { status, body, version } = ruleOf(code.rules.answer, taken.envelope.type)(state, taken.message, loaded(taken, items, pages))
   return { status, ...(body === undefined ? {} : { body }), ...(version === undefined ? {} : { version }) }
 }
 
 /** The reply to a message that was decided before: the stored refusal or reply, or the answer from the state as it is now. */
 export const repeated = (code: ActorCode, taken: Taken, decided: Decided, state: unknown, items: Items, pages: Pages): Reply =>
-  decided.refusal ? refusalReply(decided.refusal) : (decided.reply ?? answered(code, taken, state, items, pages))
+  decided.refusal ? refusalReply(code, decided.refusal) : (decided.reply ?? answered(code, taken, state, items, pages))
 
 /** Characters of a reply that is kept beside the state; a larger one would crowd the item. */
 const SMALL = 1_000
@@ -108,12 +110,12 @@ type Context = {
 const step = (context: Context, taken: Taken, before: unknown, version: number, firstN: number) => {
   const { code, items, pages, place } = context
   const { envelope, message } = taken
-  const decision = (code.rules.decide[envelope.type] as unknown as Decide)(before, message, loaded(taken, items, pages))
+  const decision = ruleOf(code.rules.decide, envelope.type)(before, message, loaded(taken, items, pages))
   if (isRefusal(decision))
     return {
       state: before,
       refusal: decision,
-      reply: refusalReply(decision),
+      reply: refusalReply(code, decision),
       events: [] as EventEnvelope[],
       writes: [] as Write[],
       expiresAt: undefined,
@@ -125,7 +127,7 @@ const step = (context: Context, taken: Taken, before: unknown, version: number, 
     const n = firstN + i
     const id = `${envelope.id}.${n}`
     const applied: Applied<unknown> = { id, at: envelope.at, now: context.committed, by: envelope.by, data }
-    const result = (code.rules.apply[type] as unknown as Apply)(state, applied)
+    const result = ruleOf(code.rules.apply, type)(state, applied)
     state = result.state
     expiresAt = result.expiresAt ?? expiresAt
     writes.push(...(result.writes ?? []))

@@ -1,5 +1,6 @@
 import type { Place } from '../../../contracts/declare/actor.ts'
 import type { Reply } from '../../../contracts/declare/envelope.ts'
+import { KERNEL_TABLE } from '../../../contracts/derive/topology.ts'
 import type { Item } from '../ports/store/port.ts'
 
 /**
@@ -14,7 +15,7 @@ export type Claim = { readonly bodyHash: string; readonly messageId: string; rea
 const seconds = (ms: number) => Math.floor(ms / 1000)
 const DAY = 86_400
 
-export const claimPlace = (claim: string): Place => ({ table: 'kernel', pk: `claim#${claim}`, sk: 'claim' })
+export const claimPlace = (claim: string): Place => ({ table: KERNEL_TABLE, pk: `claim#${claim}`, sk: 'claim' })
 /** Kept for 24 h. @param now epoch ms */
 export const claimItem = (claim: string, value: Claim, now: number): Item => ({
   pk: `claim#${claim}`,
@@ -23,7 +24,7 @@ export const claimItem = (claim: string, value: Claim, now: number): Item => ({
   expiresAt: seconds(now) + DAY,
 })
 
-export const operationPlace = (messageId: string): Place => ({ table: 'kernel', pk: `operation#${messageId}`, sk: 'operation' })
+export const operationPlace = (messageId: string): Place => ({ table: KERNEL_TABLE, pk: `operation#${messageId}`, sk: 'operation' })
 /** Shown for an hour after completion; kept for a day, so that a late question is told `404` and not `pending`. @param now epoch ms */
 export const operationItem = (messageId: string, reply: Reply, now: number): Item => ({
   pk: `operation#${messageId}`,
@@ -36,7 +37,7 @@ export const operationItem = (messageId: string, reply: Reply, now: number): Ite
  * What was decided of a message whose key has no state item yet: kept here, so that asking for what does not exist leaves nothing where things are.
  * Read again only when the message is redelivered; kept for a day.
  */
-export const decidedPlace = (messageId: string): Place => ({ table: 'kernel', pk: `decided#${messageId}`, sk: 'decided' })
+export const decidedPlace = (messageId: string): Place => ({ table: KERNEL_TABLE, pk: `decided#${messageId}`, sk: 'decided' })
 /** @param now epoch ms */
 export const decidedItem = (decided: { readonly id: string; readonly refusal?: unknown }, now: number): Item => ({
   ...decided,

@@ -1,6 +1,6 @@
 import type { AnyRecord, PageRef, Place, Ref } from '../../../contracts/declare/actor.ts'
 import type { EventEnvelope, Reply } from '../../../contracts/declare/envelope.ts'
-import type { ActorCode } from '../authoring/actor-code.ts'
+import type { ActorCode } from '../authoring/implement.ts'
 import { ConditionLost, Conflict, type StoreWrite, Unstorable } from '../ports/store/port.ts'
 import type { Reach } from '../process/failpoints.ts'
 import type { Ports } from '../process/ports.ts'

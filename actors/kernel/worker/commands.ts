@@ -1,4 +1,5 @@
 import type { Envelope, Reply } from '../../../contracts/declare/envelope.ts'
+import { commandQueue } from '../../../contracts/derive/topology.ts'
 import type { EventBus } from '../ports/events/port.ts'
 import type { Delivery } from '../ports/mailbox/port.ts'
 import { ConditionLost, Conflict } from '../ports/store/port.ts'
@@ -32,7 +33,7 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
   const { mailbox, backplane, clock, store } = ports
   const { hold, engines } = host
   const actor = code.declaration.name
-  const queue = `${actor}.fifo`
+  const queue = commandQueue(actor)
   const events: EventBus = {
     publish: async batch => {
       await ports.events.publish(batch)

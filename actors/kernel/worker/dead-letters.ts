@@ -1,9 +1,6 @@
+import { deadLetterQueue } from '../../../contracts/derive/topology.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import type { Delivery, Mailbox } from '../ports/mailbox/port.ts'
-
-/** The dead letters of a queue: `posts.fifo` -> `posts-dead.fifo`, `posts-events` -> `posts-events-dead`. */
-export const deadQueue = (queue: string): string =>
-  queue.endsWith('.fifo') ? `${queue.slice(0, -'.fifo'.length)}-dead.fifo` : `${queue}-dead`
 
 const REASON_LENGTH = 1000
 
@@ -13,7 +10,7 @@ const REASON_LENGTH = 1000
  */
 export const deadLetter = async (mailbox: Mailbox, queue: string, delivery: Delivery, reason: string): Promise<void> => {
   const { id, group, body, attributes, receives, sentAt } = delivery
-  await mailbox.send(deadQueue(queue), {
+  await mailbox.send(deadLetterQueue(queue), {
     id,
     // A group of its own: whoever looks at one dead letter would keep the others of its key from being looked at.
     ...(group === undefined ? {} : { group: id }),
@@ -88,7 +85,7 @@ export const lookAtDeadLetters = async (
   visit: (letter: DeadLetter, delivery: Delivery) => Promise<'taken' | 'kept'>,
   { quietMs = QUIET_MS, mostMs = LOOK_MS, enough = () => false }: LookOptions = {},
 ): Promise<Looked> => {
-  const dead = deadQueue(queue)
+  const dead = deadLetterQueue(queue)
   // A queue that does not answer must not pass for an empty one.
   await mailbox.depth(dead)
   const kept = new Map<string, Delivery>()

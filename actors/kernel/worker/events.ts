@@ -1,7 +1,7 @@
 import type { AnyEvent } from '../../../contracts/declare/actor.ts'
+import { groupOf } from '../../../contracts/declare/actor.ts'
 import type { Envelope, EventEnvelope } from '../../../contracts/declare/envelope.ts'
-import { actors, groupOf } from '../../../contracts/mesh.ts'
-import type { Act, Tell } from '../authoring/actor-code.ts'
+import { commandQueue, eventQueue } from '../../../contracts/derive/topology.ts'
 import { reader } from '../authoring/reader.ts'
 import type { Delivery } from '../ports/mailbox/port.ts'
 import { Unstorable } from '../ports/store/port.ts'
@@ -15,7 +15,6 @@ const POISON_RECEIVES = 5
 
 export type HeldEvent = { readonly event: EventEnvelope; readonly delivery: Delivery }
 
-const declared: ReadonlyMap<string, AnyEvent> = new Map(actors.flatMap(a => Object.entries(a.events)))
 /** A fault of the code rather than of an engine: trying again will not help. */
 const isBug = (error: unknown) =>
   error instanceof TypeError ||
@@ -24,30 +23,32 @@ const isBug = (error: unknown) =>
   (error instanceof Error && error.name === 'ZodError')
 
 /** What a host of the events that an actor hears does with them once it has them: reads them, does what the hearings say, acknowledges, buries. */
-export const eventSettling = ({ code, ports, log, metrics }: HostContext, { hold, engines }: Pick<Host, 'hold' | 'engines'>) => {
+export const eventSettling = ({ mesh, code, ports, log, metrics }: HostContext, { hold, engines }: Pick<Host, 'hold' | 'engines'>) => {
   const { mailbox, backplane, jobs, clock } = ports
   const actor = code.declaration
-  const queue = `${actor.name}-events`
-  const heard = new Map(actor.hears.flatMap(type => (declared.has(type) ? [[type, declared.get(type) as AnyEvent]] : [])))
+  const queue = eventQueue(actor.name)
+  const known = new Map(
+    actor.subscribes.flatMap(type => (mesh.events.has(type) ? [[type, mesh.events.get(type)?.event as AnyEvent] as const] : [])),
+  )
   const context = { read: reader(ports.store), backplane, jobs, clock }
 
-  const tell = async (event: EventEnvelope, commands: ReturnType<Tell>) => {
+  const send = async (event: EventEnvelope, commands: readonly { readonly type: string; readonly data: unknown }[]) => {
     for (const [k, { type, data }] of commands.entries()) {
       const command = actor.commands[type]
-      if (!command) throw new TypeError(`${actor.name} tells itself ${type}, which it does not know`)
+      if (!command) throw new TypeError(`${actor.name} sends itself ${type}, which it does not know`)
       const id = k === 0 ? event.id : `${event.id}~${k}`
       const message = { id, by: event.by, at: event.at, data: command.data.parse(data) }
       const envelope: Envelope = { v: 1, ...message, type, key: groupOf(command, message), trace: { ...event.trace, cause: spanId(event) } }
-      await mailbox.send(`${actor.name}.fifo`, { id, group: envelope.key, body: JSON.stringify(envelope) })
+      await mailbox.send(commandQueue(actor.name), { id, group: envelope.key, body: JSON.stringify(envelope) })
       metrics.sent.inc({ actor: actor.name, type })
     }
   }
   const spanId = (event: EventEnvelope) => `${event.id}@${actor.name}`
   const hear = async (event: EventEnvelope) => {
-    const hearing = code.hearings[event.type]
-    if (!hearing) throw new TypeError(`${actor.name} hears ${event.type} and does nothing about it`)
-    if ('tell' in hearing) await tell(event, (hearing.tell as unknown as Tell)(event))
-    else await (hearing.act as unknown as Act)(event, context)
+    const handler = code.handlers[event.type]
+    if (!handler) throw new TypeError(`${actor.name} subscribes to ${event.type} and does nothing about it`)
+    if ('toCommands' in handler) await send(event, handler.toCommands(event))
+    else await handler.effect(event, context)
   }
   const trace = (event: EventEnvelope, at: number, engine: { kind: string; ms: number }[]) => {
     if (!isSampled(event.trace.traceparent)) return
@@ -88,7 +89,7 @@ export const eventSettling = ({ code, ports, log, metrics }: HostContext, { hold
       for (const delivery of deliveries) {
         metrics.lag.observe({ queue }, Math.max(0, clock.now() - delivery.sentAt) / 1000)
         try {
-          const event = readEvent(heard, delivery)
+          const event = readEvent(known, delivery)
           byKey.set(event.key, [...(byKey.get(event.key) ?? []), { event, delivery }])
         } catch (err) {
           // Whatever reading throws it will throw again.

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
-import type { ActorCode } from '../authoring/actor-code.ts'
+import type { Mesh } from '../../../contracts/derive/mesh.ts'
+import type { ActorCode } from '../authoring/implement.ts'
 import type { Delivery } from '../ports/mailbox/port.ts'
 import type { Metrics } from '../process/metrics.ts'
 import type { Ports } from '../process/ports.ts'
@@ -8,6 +9,7 @@ import type { Holding } from './visibility.ts'
 
 /** What every host of an actor is given. */
 export type HostContext = {
+  readonly mesh: Mesh
   readonly code: ActorCode
   readonly ports: Ports
   readonly log: Logger

@@ -1,6 +1,6 @@
 import type { AnyActor, Message } from '../../../contracts/declare/actor.ts'
+import { groupOf } from '../../../contracts/declare/actor.ts'
 import { Envelope, EventEnvelope } from '../../../contracts/declare/envelope.ts'
-import { groupOf } from '../../../contracts/mesh.ts'
 import type { Delivery } from '../ports/mailbox/port.ts'
 import type { Taken } from '../turn/fold.ts'
 

@@ -1,50 +1,21 @@
-import type { Logger } from 'pino'
-import type { AnyActor, Ref } from '../../../contracts/declare/actor.ts'
+import { type AnyActor, groupOf } from '../../../contracts/declare/actor.ts'
 import { Envelope } from '../../../contracts/declare/envelope.ts'
-import { groupOf } from '../../../contracts/mesh.ts'
-import { type Reader, reader } from '../authoring/reader.ts'
-import type { Clock } from '../ports/clock/port.ts'
-import type { JobHandler, Outcome, WorkOptions } from '../ports/jobs/port.ts'
+import { commandQueue } from '../../../contracts/derive/topology.ts'
+import type { JobContext, JobQueue } from '../authoring/jobs.ts'
+import { reader } from '../authoring/reader.ts'
+import type { Outcome } from '../ports/jobs/port.ts'
 import { ConditionLost } from '../ports/store/port.ts'
-import type { Metrics } from '../process/metrics.ts'
 import type { HostContext } from './host.ts'
 
-/** A command that an actor's work sends to the actor itself, in somebody's name. A repeated id is a repeated message. */
-export type WorkCommand = { readonly id: string; readonly by: string; readonly type: string; readonly data: unknown }
-
-/** What work outside may use. */
-export type WorkContext = {
-  readonly read: Reader
-  readonly clock: Clock
-  readonly random: () => number
-  readonly log: Logger
-  readonly metrics: Pick<Metrics, 'refusing'>
-  readonly tell: (command: WorkCommand) => Promise<void>
-  /**
-   * Notes something on an item that is there; nothing where it is gone. A write without a turn: cheap, overtaken by any turn, so only for what no
-   * rule depends on.
-   */
-  readonly note: (ref: Ref, values: Readonly<Record<string, unknown>>) => Promise<void>
-}
-
-/** Jobs that an actor has done outside the mesh, in the worker that hosts it. */
-export type Work = {
-  /** The queue of the jobs. */
-  readonly queue: string
-  readonly options: WorkOptions
-  /** Called once a worker; `close` lets go of what it opened, after the last job. */
-  readonly open: (context: WorkContext) => { readonly handle: JobHandler; readonly close: () => Promise<void> }
-}
-
-const teller =
-  (actor: AnyActor, { ports, metrics }: HostContext): WorkContext['tell'] =>
+const commandSender =
+  (actor: AnyActor, { ports, metrics }: HostContext): JobContext['sendCommand'] =>
   async ({ id, by, type, data }) => {
     const command = actor.commands[type]
-    if (!command) throw new TypeError(`${actor.name} tells itself ${type}, which it does not know`)
+    if (!command) throw new TypeError(`${actor.name} sends itself ${type}, which it does not know`)
     const message = { id, by, at: new Date(ports.clock.now()).toISOString(), data: command.data.parse(data) }
     const trace = { request: id, cause: null, traceparent: null }
     const envelope = Envelope.parse({ v: 1, ...message, type, key: groupOf(command, message), trace })
-    await ports.mailbox.send(`${actor.name}.fifo`, { id, group: envelope.key, body: JSON.stringify(envelope) })
+    await ports.mailbox.send(commandQueue(actor.name), { id, group: envelope.key, body: JSON.stringify(envelope) })
     metrics.sent.inc({ actor: actor.name, type })
   }
 
@@ -55,17 +26,17 @@ const counted = (outcome: Outcome): string => {
   return 'untried' in outcome ? 'put-off' : 'retry'
 }
 
-/** Starts an actor's work; what comes of each try is counted. */
-export const startWork = (work: Work, host: HostContext) => {
+/** Starts an actor's jobs; what comes of each try is counted. */
+export const startJobs = (jobs: JobQueue, host: HostContext) => {
   const { code, ports, log, metrics, random = Math.random } = host
-  const { handle, close } = work.open({
+  const { handle, close } = jobs.open({
     read: reader(ports.store),
     clock: ports.clock,
     random,
     log,
     metrics,
-    tell: teller(code.declaration, host),
-    note: async (ref, values) => {
+    sendCommand: commandSender(code.declaration, host),
+    patchItem: async (ref, values) => {
       try {
         await ports.store.commit([{ set: ref.place, values }])
       } catch (error) {
@@ -73,15 +44,15 @@ export const startWork = (work: Work, host: HostContext) => {
       }
     },
   })
-  const worker = ports.jobs.work(work.queue, work.options, async job => {
-    const count = (outcome: string) => metrics.tried.inc({ queue: work.queue, outcome })
+  const worker = ports.jobs.work(jobs.queue, jobs.options, async job => {
+    const count = (outcome: string) => metrics.tried.inc({ queue: jobs.queue, outcome })
     try {
       const outcome = await handle(job)
       count(counted(outcome))
       return outcome
     } catch (err) {
       count('failed')
-      log.warn({ err, queue: work.queue, job: job.id }, 'a job failed; it is tried again')
+      log.warn({ err, queue: jobs.queue, job: job.id }, 'a job failed; it is tried again')
       throw err
     }
   })
@@ -90,6 +61,6 @@ export const startWork = (work: Work, host: HostContext) => {
       await worker.stop()
       await close()
     },
-    close: () => void close().catch(err => log.debug({ err }, 'what work had opened was not closed cleanly')),
+    close: () => void close().catch(err => log.debug({ err }, 'what its jobs had opened was not closed cleanly')),
   }
 }

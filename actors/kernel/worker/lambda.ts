@@ -1,3 +1,4 @@
+import { commandQueue, eventQueue } from '../../../contracts/derive/topology.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import type { Delivery } from '../ports/mailbox/port.ts'
 import type { Store } from '../ports/store/port.ts'
@@ -52,12 +53,12 @@ export const lambdaHandler = (context: LambdaContext) => {
     const inTime = { ...context, ports: { ...ports, store: untilAnswered(ports.store, () => answered) } }
     const work = async (queue: string) => {
       const deliveries = records.flatMap(r => (queueOf(r.eventSourceARN, prefix) === queue ? [deliveryOf(r, id => open.delete(id))] : []))
-      if (queue === `${actor}.fifo`) {
+      if (queue === commandQueue(actor)) {
         await reach('after-receive')
         return settled(commandSettling(inTime, host, reach), deliveries, concurrency)
       }
-      if (queue === `${actor}-events`) return settled(eventSettling(inTime, host), deliveries, concurrency)
-      throw new Error(`${actor} takes messages from ${actor}.fifo and ${actor}-events, not from ${queue}`)
+      if (queue === eventQueue(actor)) return settled(eventSettling(inTime, host), deliveries, concurrency)
+      throw new Error(`${actor} takes messages from ${commandQueue(actor)} and ${eventQueue(actor)}, not from ${queue}`)
     }
     const done = await before(deadline, ports.clock, Promise.all([...queues].map(work)))
     answered = true

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { commandQueue, eventQueue } from '../../../contracts/derive/topology.ts'
 import type { Jobs } from '../ports/jobs/port.ts'
 import type { Config } from '../process/config.ts'
 import { failpoints, type Reach } from '../process/failpoints.ts'
@@ -6,7 +7,7 @@ import { commandSettling, type Held } from './commands.ts'
 import { consume } from './consume.ts'
 import { eventSettling } from './events.ts'
 import { type HostContext, recent } from './host.ts'
-import { startWork } from './jobs.ts'
+import { startJobs } from './jobs.ts'
 
 export type WorkerContext = HostContext & {
   readonly config: Pick<Config, 'CONCURRENCY' | 'POLLERS' | 'FAILPOINTS'>
@@ -31,31 +32,31 @@ const DRAIN_MS = 8_000
 export const startWorker = (context: WorkerContext): Worker => {
   const { code, ports, config } = context
   const reach = context.reach ?? failpoints(config.FAILPOINTS, ms => ports.clock.sleep(ms))
-  const { name, commands, hears } = code.declaration
+  const { name, commands, subscribes } = code.declaration
   const takeCommands = () =>
     consume<Held>(
       context,
-      `${name}.fifo`,
+      commandQueue(name),
       host => commandSettling(context, { ...host, published: recent() }, reach),
       async () => reach('after-receive'),
     )
-  const hearEvents = () => consume(context, `${name}-events`, host => eventSettling(context, host))
-  const consumers = [...(Object.keys(commands).length > 0 ? [takeCommands()] : []), ...(hears.length > 0 ? [hearEvents()] : [])]
-  const works = (code.works ?? []).map(work => startWork(work, context))
+  const takeEvents = () => consume(context, eventQueue(name), host => eventSettling(context, host))
+  const consumers = [...(Object.keys(commands).length > 0 ? [takeCommands()] : []), ...(subscribes.length > 0 ? [takeEvents()] : [])]
+  const jobQueues = code.jobs.map(queue => startJobs(queue, context))
   return {
     health: () => {
       const queues = consumers.map(c => c.health())
       const ok = queues.every(q => q.ok)
-      if (works.length === 0) return { ok, queues }
+      if (jobQueues.length === 0) return { ok, queues }
       const jobs = ports.jobs.health()
       return { ok: ok && jobs.ok, queues, jobs }
     },
     drain: async (ms = DRAIN_MS) => {
       const bound = new AbortController()
       const deadline = wait(ms, undefined, { signal: bound.signal, ref: false }).catch(() => undefined)
-      await Promise.race([Promise.all([...consumers, ...works].map(c => c.drain())), deadline])
+      await Promise.race([Promise.all([...consumers, ...jobQueues].map(c => c.drain())), deadline])
       bound.abort()
-      for (const c of [...consumers, ...works]) c.close()
+      for (const c of [...consumers, ...jobQueues]) c.close()
     },
   }
 }

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { routes } from '../../mesh.ts'
+import { mesh } from '../../mesh.ts'
 import { expected, roles, statuses, undeclared } from './access.ts'
 
 const routeOf = (type: string) => {
-  const found = routes.find(r => r.type === type)
+  const found = mesh.routes.find(r => r.type === type)
   if (!found) throw new Error(`no route ${type}`)
   return found
 }
 const row = (type: string) => Object.fromEntries(roles.map(role => [role, statuses(routeOf(type), role).join(' ')]))
 
 describe('the access table', () => {
-  test.each(routes.map(r => [r.type, r] as const))('has an entry for %s, with refusals that the route declares', (_, route) => {
+  test.each(mesh.routes.map(r => [r.type, r] as const))('has an entry for %s, with refusals that the route declares', (_, route) => {
     for (const role of roles) expect(statuses(route, role).length).toBeGreaterThan(0)
     expect(undeclared(route)).toEqual([])
   })

@@ -1,5 +1,6 @@
 import type { Who } from '../../declare/actor.ts'
-import { problems, type Route } from '../../mesh.ts'
+import type { Route } from '../../derive/routes.ts'
+import { mesh } from '../../mesh.ts'
 import { statusOf } from '../openapi/responses.ts'
 
 /**
@@ -81,4 +82,4 @@ export const statuses = (route: Pick<Route, 'type' | 'spec'>, role: Role): reado
 export const undeclared = (route: Pick<Route, 'type' | 'spec'>): string[] =>
   roles
     .flatMap(role => expected(route, role))
-    .filter(code => code !== 'ok' && code !== 'invalid-token' && !(route.spec.refuses.includes(code) && code in problems))
+    .filter(code => code !== 'ok' && code !== 'invalid-token' && !(route.spec.refuses.includes(code) && code in mesh.problems))

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { actors, commands, topology } from '../../mesh.ts'
+import { mesh } from '../../mesh.ts'
 import { CLOSE, streamEvents } from '../../stream.ts'
 import { asyncapi } from './asyncapi.ts'
 
@@ -34,7 +34,7 @@ describe('the AsyncAPI document', () => {
   test('has every event and frame of the stream, and every message that a client may send', () => {
     for (const type of Object.keys(streamEvents))
       expect(at(`#/channels/stream/messages/event-${type.replaceAll('.', '-')}`), type).toBeDefined()
-    for (const [type, { command }] of commands)
+    for (const [type, { command }] of mesh.commands)
       expect(at(`#/channels/stream/messages/send-${type.replaceAll('.', '-')}`) !== undefined, type).toBe(command.http !== undefined)
     expect(at('#/channels/stream/messages/frame-hello')).toBeDefined()
     expect(at('#/channels/stream/messages/frame-resume')).toBeDefined()
@@ -44,11 +44,11 @@ describe('the AsyncAPI document', () => {
     for (const code of Object.values(CLOSE)) expect(at('#/channels/stream/description')).toContain(String(code))
   })
 
-  test('has every mailbox, topic and queue of the topology, with its messages', () => {
-    const { mailboxes, topics, hearings } = topology('test-')
-    for (const name of [...mailboxes.map(m => m.queue), ...topics.map(t => t.topic), ...hearings.map(h => h.queue)])
+  test('has every mailbox, topic and queue of the mesh.topology, with its messages', () => {
+    const { mailboxes, topics, subscribers } = mesh.topology('test-')
+    for (const name of [...mailboxes.map(m => m.queue), ...topics.map(t => t.topic), ...subscribers.map(h => h.queue)])
       expect(text).toContain(`"address":"${name}"`)
-    for (const actor of actors) {
+    for (const actor of mesh.actors) {
       for (const type of Object.keys(actor.commands))
         expect(at(`#/channels/${actor.name}-mailbox/messages/command-${type.replaceAll('.', '-')}`), type).toBeDefined()
       for (const type of Object.keys(actor.events))

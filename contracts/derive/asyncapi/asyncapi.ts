@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Envelope, EventEnvelope } from '../../declare/envelope.ts'
-import { actors, commands, topology } from '../../mesh.ts'
+import { mesh } from '../../mesh.ts'
 import { BEARER_SUBPROTOCOL, CLOSE, clientFrames, EventFrame, SUBPROTOCOL, serverFrames, streamEvents } from '../../stream.ts'
 import { type JsonSchema, type Schemas, schemas } from '../json-schema.ts'
 
@@ -42,7 +42,7 @@ const streamMessages = (s: Schemas) => {
     ...Object.entries(clientFrames)
       .filter(([op]) => op !== 'send')
       .map(([op, frame]) => ({ name: named('frame', op), title: `${op} (client)`, payload: s.of(frame, 'input') })),
-    ...[...commands]
+    ...[...mesh.commands]
       .filter(([, { command }]) => command.http !== undefined)
       .map(([type, { command }]) => ({
         name: named('send', type),
@@ -55,7 +55,7 @@ const streamMessages = (s: Schemas) => {
 
 /**
  * What is said without HTTP, as an AsyncAPI 3.0 document derived from the contract: the stream's frames and events, every actor's mailbox with its
- * commands, every topic with its events and every queue of those who hear them.
+ * mesh.commands, every topic with its events and every queue of those who hear them.
  * @param stream the host and path of the stream
  * @param prefix the deployment's prefix of queues and topics
  */
@@ -94,11 +94,11 @@ export const asyncapi = ({ host = 'localhost', secure = true, prefix = 'dailygri
   operation('hear', 'send', 'stream', 'What a client hears', fromServer)
   operation('say', 'receive', 'stream', 'What a client says', fromClient)
 
-  const { mailboxes, topics, hearings } = topology(prefix)
+  const { mailboxes, topics, subscribers } = mesh.topology(prefix)
   const envelope = known.of(Envelope, 'output')
   const eventEnvelope = known.of(EventEnvelope, 'output')
   const told = new Map<string, Message>()
-  for (const actor of actors) {
+  for (const actor of mesh.actors) {
     const mailbox = mailboxes.find(m => m.actor === actor.name)
     const commandsOf = Object.entries(actor.commands).map(([type, { data, summary }]) => ({
       name: named('command', type),
@@ -126,7 +126,7 @@ export const asyncapi = ({ host = 'localhost', secure = true, prefix = 'dailygri
       operation(`${actor.name}-tell`, 'send', id, `${actor.name} tells what happened`, events)
     }
   }
-  for (const { actor, queue, subscriptions } of hearings) {
+  for (const { actor, queue, subscriptions } of subscribers) {
     const heard = subscriptions.flatMap(s => s.types).flatMap(type => told.get(named('told', type)) ?? [])
     const id = `${actor}-hears`
     channel({ id, address: queue, servers: ['queues'], description: `What ${actor} hears: unordered, perhaps more than once.` }, heard)
@@ -139,7 +139,7 @@ export const asyncapi = ({ host = 'localhost', secure = true, prefix = 'dailygri
       title: 'Daily Grind',
       version,
       license: { name: 'MIT' },
-      description: 'The live stream, and what the mesh says to itself: commands in mailboxes (SQS FIFO), events on topics (SNS).',
+      description: 'The live stream, and what the mesh says to itself: mesh.commands in mailboxes (SQS FIFO), events on topics (SNS).',
     },
     defaultContentType: 'application/json',
     servers: {

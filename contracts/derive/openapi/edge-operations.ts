@@ -1,5 +1,5 @@
 import { ClientConfig, Health, Operation } from '../../edge.ts'
-import { problems } from '../../mesh.ts'
+import { mesh } from '../../mesh.ts'
 import type { Schemas } from '../json-schema.ts'
 import { refer, withHeaders } from './headers.ts'
 import { group, json, problemResponses } from './responses.ts'
@@ -112,7 +112,10 @@ export const ownRoutes: readonly Own[] = [
     id: 'problem',
     summary: 'The page that explains a problem code',
     open: true,
-    parameters: [{ name: 'code', in: 'path', required: true, schema: { enum: Object.keys(problems).sort() } }, ...refer('IfNoneMatch')],
+    parameters: [
+      { name: 'code', in: 'path', required: true, schema: { enum: Object.keys(mesh.problems).sort() } },
+      ...refer('IfNoneMatch'),
+    ],
     answers: () => kept('The page', page),
     refuses: ['not-found'],
   },
@@ -129,7 +132,7 @@ export const ownOperation = (own: Own, schemas: Schemas) => {
     'internal-error',
     'overloaded',
   ]
-  const refused = group(codes, code => problems[code]?.status ?? 500)
+  const refused = group(codes, code => mesh.problems[code]?.status ?? 500)
   for (const status of Object.keys(answers)) refused.delete(Number(status))
   return {
     operationId: own.id,

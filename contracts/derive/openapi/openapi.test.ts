@@ -1,7 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { problems, routes } from '../../mesh.ts'
+import { mesh } from '../../mesh.ts'
 import { ownRoutes } from './edge-operations.ts'
 import { openapi } from './openapi.ts'
 
@@ -27,11 +27,11 @@ describe('the OpenAPI document', () => {
     expect(validator.version).toBe('3.1')
   })
 
-  test.each(routes.map(r => [r.type, r] as const))('has %s with every status and code of its refusals', (type, route) => {
+  test.each(mesh.routes.map(r => [r.type, r] as const))('has %s with every status and code of its refusals', (type, route) => {
     const found = operationAt(route.path, route.method)
     expect(found).toMatchObject({ operationId: type, summary: route.spec.summary })
     for (const code of route.spec.refuses) {
-      const status = (route.spec.kind === 'query' ? route.spec.statuses?.[code] : undefined) ?? problems[code]?.status
+      const status = (route.spec.kind === 'query' ? route.spec.statuses?.[code] : undefined) ?? mesh.problems[code]?.status
       expect(JSON.stringify(z.object({ responses: z.record(z.string(), z.unknown()) }).parse(found).responses[String(status)])).toContain(
         `"${code}"`,
       )
@@ -46,7 +46,7 @@ describe('the OpenAPI document', () => {
   test('names each operation once', () => {
     const ids = [...text.matchAll(/"operationId":"([^"]+)"/g)].map(m => m[1])
     expect(new Set(ids).size).toBe(ids.length)
-    expect(ids.length).toBe(routes.length + ownRoutes.length)
+    expect(ids.length).toBe(mesh.routes.length + ownRoutes.length)
   })
 
   test('refers only to what is there', () => {
@@ -56,7 +56,7 @@ describe('the OpenAPI document', () => {
   })
 
   test('declares every path parameter, and leaves it out of the body', () => {
-    for (const { path, method } of routes) {
+    for (const { path, method } of mesh.routes) {
       const { parameters, requestBody } = z
         .object({
           parameters: z.array(z.object({ name: z.string().optional(), in: z.string().optional() })),

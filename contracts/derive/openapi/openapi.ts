@@ -1,4 +1,4 @@
-import { actors, routes } from '../../mesh.ts'
+import { mesh } from '../../mesh.ts'
 import { schemas } from '../json-schema.ts'
 import { ownOperation, ownRoutes } from './edge-operations.ts'
 import { answerHeaders, requestHeaders } from './headers.ts'
@@ -16,7 +16,7 @@ export const openapi = ({ title = 'Daily Grind', version = '1.0.0', servers = ['
   const add = (path: string, method: string, op: object) => {
     paths[path] = { ...paths[path], [method.toLowerCase()]: op }
   }
-  for (const route of routes) add(route.path, route.method, operation(route, known))
+  for (const route of mesh.routes) add(route.path, route.method, operation(route, known))
   for (const own of ownRoutes) add(own.path, own.method, ownOperation(own, known))
   return {
     openapi: '3.1.0',
@@ -30,7 +30,7 @@ export const openapi = ({ title = 'Daily Grind', version = '1.0.0', servers = ['
     },
     servers: servers.map(url => ({ url })),
     security: [{ token: [] }],
-    tags: [...actors.map(a => ({ name: a.name })), { name: 'edge', description: 'What the edge answers itself' }],
+    tags: [...mesh.actors.map(a => ({ name: a.name })), { name: 'edge', description: 'What the edge answers itself' }],
     paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => a.localeCompare(b))),
     components: {
       schemas: known.components,

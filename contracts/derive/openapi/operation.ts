@@ -1,5 +1,6 @@
+import type { Route } from '../../derive/routes.ts'
 import { Operation, Paging } from '../../edge.ts'
-import { queries, type Route } from '../../mesh.ts'
+import { mesh } from '../../mesh.ts'
 import type { JsonSchema, Schemas } from '../json-schema.ts'
 import { refer, withHeaders } from './headers.ts'
 import { json, refusalsOf, writeHeaders } from './responses.ts'
@@ -8,7 +9,7 @@ import { json, refusalsOf, writeHeaders } from './responses.ts'
 const pathFields = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map(m => m[1] ?? '')
 
 /** What carries an ETag as a read carries one as the answer of a write, too. */
-const versioned = new Set([...queries.values()].filter(q => q.query.versioned).map(q => q.query.answer))
+const versioned = new Set([...mesh.queries.values()].filter(q => q.query.versioned).map(q => q.query.answer))
 
 /** Drops the path's fields from a schema of data: what is left travels in the body or the query. */
 const without = (schema: JsonSchema, fields: readonly string[]): JsonSchema => {

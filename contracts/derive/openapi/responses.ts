@@ -1,7 +1,8 @@
 import type { AnyCommand, AnyQuery } from '../../declare/actor.ts'
+import type { EDGE_PROBLEMS } from '../../declare/problems.ts'
+import type { Route } from '../../derive/routes.ts'
 import { ProblemDocument } from '../../edge.ts'
-import { problems, type Route } from '../../mesh.ts'
-import type { EDGE_PROBLEMS } from '../../problems.ts'
+import { mesh } from '../../mesh.ts'
 import type { Schemas } from '../json-schema.ts'
 import { type AnswerHeader, withHeaders } from './headers.ts'
 
@@ -24,7 +25,7 @@ const edgeRefusals = ({ spec, path }: Route): EdgeProblem[] => [
 
 /** The status that a code has on a route: reads may refuse with another one than writes. */
 export const statusOf = (spec: AnyCommand | AnyQuery, code: string): number => {
-  const status = (spec.kind === 'query' ? spec.statuses?.[code] : undefined) ?? problems[code]?.status
+  const status = (spec.kind === 'query' ? spec.statuses?.[code] : undefined) ?? mesh.problems[code]?.status
   if (status === undefined) throw new Error(`the problem ${code} is not declared`)
   return status
 }
@@ -45,7 +46,7 @@ export const problemResponses = (
     [...byStatus].map(([status, codes]) => [
       String(status),
       {
-        description: codes.map(code => `\`${code}\`: ${problems[code]?.title}`).join('\n\n'),
+        description: codes.map(code => `\`${code}\`: ${mesh.problems[code]?.title}`).join('\n\n'),
         headers: withHeaders(...headersOf(status), ...headers),
         content: {
           'application/problem+json': {

@@ -9,7 +9,7 @@ export type BusUnderTest = {
 }
 
 /** The topology that the suite needs. */
-const HEARINGS = [
+const SUBSCRIBERS = [
   {
     actor: 'x',
     queue: 'x-events',
@@ -22,7 +22,7 @@ const HEARINGS = [
   { actor: 'y', queue: 'y-events', dead: 'y-events-dead', subscriptions: [{ topic: 'a', types: ['a.one'] }] },
 ]
 
-export const TOPOLOGY = { hearings: HEARINGS }
+export const TOPOLOGY = { subscribers: SUBSCRIBERS }
 
 const DEADLINE = { timeout: 15_000, interval: 5 }
 

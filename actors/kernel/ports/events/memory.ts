@@ -1,4 +1,4 @@
-import type { Topology } from '../../../../contracts/mesh.ts'
+import type { Topology } from '../../../../contracts/derive/topology.ts'
 import type { Mailbox } from '../mailbox/port.ts'
 import { allOf, weigh } from './limits.ts'
 import type { EventBus, Published } from './port.ts'
@@ -15,7 +15,7 @@ type BusFaults = {
 export type MemoryBusOptions = {
   readonly mailbox: Mailbox
   /** Who hears what: `topology('')`. */
-  readonly topology: Pick<Topology, 'hearings'>
+  readonly topology: Pick<Topology, 'subscribers'>
   readonly faults?: BusFaults
 }
 
@@ -23,7 +23,7 @@ export type MemoryBusOptions = {
 export const memoryBus = ({ mailbox, topology, faults }: MemoryBusOptions): EventBus => {
   const queues = new Map<string, string[]>()
   const route = (topic: string, type: string) => `${topic} ${type}`
-  for (const { queue, subscriptions } of topology.hearings)
+  for (const { queue, subscriptions } of topology.subscribers)
     for (const { topic, types } of subscriptions)
       for (const type of types) queues.set(route(topic, type), [...(queues.get(route(topic, type)) ?? []), queue])
 
