@@ -1,6 +1,6 @@
 import type { ActorName } from '../contracts/mesh.ts'
 import type { ActorCode, Implemented, ViewTable } from './kernel/authoring/implement.ts'
-import type { Config } from './kernel/process/config.ts'
+import type { Config } from './kernel/config/config.ts'
 import { postsActor } from './posts/posts.ts'
 import { pushActor } from './push/push.ts'
 import { timelinesActor } from './timelines/timelines.ts'

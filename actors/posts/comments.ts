@@ -1,7 +1,7 @@
 import { isRefusal, refuse, superseded } from '../../contracts/declare/actor.ts'
-import { type CommentRow, comment, commentIdOf, type PostState, type posts } from '../../contracts/posts.ts'
+import { type CommentRow, comment, commentIdOf, type PostState, posts } from '../../contracts/posts.ts'
 import type { Pair, User } from '../../contracts/users.ts'
-import { type Part, tombstoneUntil } from '../kernel/authoring/rule.ts'
+import { part, tombstoneUntil } from '../kernel/authoring/rule.ts'
 import { personOf } from '../users/views.ts'
 import { commentBody, noSuchComment } from './views.ts'
 import { changed, visible } from './visibility.ts'
@@ -36,7 +36,7 @@ const said = (m: Act & { readonly id: string; readonly at: string; readonly data
   deleted: false,
 })
 
-export const comments = {
+export const comments = part(posts, {
   decide: {
     'comment.add': (state, m, seen) => {
       const post = visible(state, m, seen)
@@ -90,4 +90,4 @@ export const comments = {
     },
     'comment.delete': () => ({ status: 204, body: undefined }),
   },
-} satisfies Part<typeof posts, 'comment.add' | 'comment.edit' | 'comment.delete', 'comment.added' | 'comment.edited' | 'comment.deleted'>
+})

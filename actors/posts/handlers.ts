@@ -1,5 +1,5 @@
 import { posts } from '../../contracts/posts.ts'
-import { handlers } from '../authoring.ts'
+import { handlers } from '../authoring/authoring.ts'
 
 /** A deleted post is hidden at once; what lies below it is swept in pages, each asking for the next. */
 export const postHandlers = handlers(posts, {

@@ -1,6 +1,6 @@
 import { isRefusal, superseded } from '../../contracts/declare/actor.ts'
-import { type Like, type Liked, type LivePost, like, type PostState, type posts } from '../../contracts/posts.ts'
-import { type Part, tombstoneUntil } from '../kernel/authoring/rule.ts'
+import { type Like, type Liked, type LivePost, like, type PostState, posts } from '../../contracts/posts.ts'
+import { part, tombstoneUntil } from '../kernel/authoring/rule.ts'
 import { changed, visible } from './visibility.ts'
 
 /** What the count comes to with a like more or less. */
@@ -16,7 +16,7 @@ const told = (post: PostState, own: Like | undefined): Liked => ({
   likeCount: post.status === 'live' ? post.likeCount : 0,
 })
 
-export const likes = {
+export const likes = part(posts, {
   decide: {
     'post.like': (state, m, seen) => {
       const post = visible(state, m, seen)
@@ -50,4 +50,4 @@ export const likes = {
     'post.like': (post, _, { like }) => ({ status: 200, body: told(post, like) }),
     'post.unlike': (post, _, { like }) => ({ status: 200, body: told(post, like) }),
   },
-} satisfies Part<typeof posts, 'post.like' | 'post.unlike', 'post.liked' | 'post.unliked'>
+})

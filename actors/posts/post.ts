@@ -1,6 +1,6 @@
 import { isRefusal, refuse, superseded } from '../../contracts/declare/actor.ts'
-import { comment, dayOf, type LivePost, like, type posts, SWEEP, slot } from '../../contracts/posts.ts'
-import { mismatched, type Part, tombstoneUntil } from '../kernel/authoring/rule.ts'
+import { comment, dayOf, type LivePost, like, posts, SWEEP, slot } from '../../contracts/posts.ts'
+import { mismatched, part, tombstoneUntil } from '../kernel/authoring/rule.ts'
 import { personOf } from '../users/views.ts'
 import { begun, freed } from './publish.ts'
 import { postBody } from './views.ts'
@@ -16,7 +16,7 @@ const removal = (postId: string, name: string) => {
   return kind === 'like' ? like.remove({ postId, by: id }) : comment.remove({ postId, commentId: id })
 }
 
-export const writing = {
+export const writing = part(posts, {
   decide: {
     'post.edit': (state, m, seen) => {
       const post = visible(state, m, seen)
@@ -76,4 +76,4 @@ export const writing = {
     'post.delete': () => ({ status: 204, body: undefined }),
     'post.sweep': () => ({ status: 204, body: undefined }),
   },
-} satisfies Part<typeof posts, 'post.edit' | 'post.delete' | 'post.sweep', 'post.edited' | 'post.deleted' | 'post.swept'>
+})

@@ -1,5 +1,5 @@
 import { posts } from '../../contracts/posts.ts'
-import { implement } from '../authoring.ts'
+import { implement } from '../authoring/authoring.ts'
 import { postHandlers } from './handlers.ts'
 import { postRules } from './rules.ts'
 import { postViews } from './views.ts'

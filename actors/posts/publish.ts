@@ -6,12 +6,12 @@ import {
   post,
   postIdOf,
   postKey,
-  type posts,
+  posts,
   REMEMBERED_DAYS,
   type Slot,
 } from '../../contracts/posts.ts'
 import type { User } from '../../contracts/users.ts'
-import type { Part } from '../kernel/authoring/rule.ts'
+import { part } from '../kernel/authoring/rule.ts'
 import { localDay } from '../kernel/ports/clock/local.ts'
 import { personOf, profileRequired } from '../users/views.ts'
 import { postBody } from './views.ts'
@@ -39,7 +39,7 @@ export const freed = (slot: Slot, postId: string, { id, now }: { id: string; now
   lastDeletion: { postId, at: now, eventId: id },
 })
 
-export const publishing = {
+export const publishing = part(posts, {
   decide: {
     'post.publish': (slot, m, { me }) => {
       if (me.status !== 'live') return profileRequired
@@ -83,4 +83,4 @@ export const publishing = {
       return { status: 201, body: postBody(published, personOf(m.by, me), false), version: published.contentVersion }
     },
   },
-} satisfies Part<typeof posts, 'post.publish', 'post.published'>
+})

@@ -1,6 +1,6 @@
 import { push } from '../../contracts/push.ts'
-import { implement } from '../authoring.ts'
-import type { Config } from '../kernel/process/config.ts'
+import { implement } from '../authoring/authoring.ts'
+import type { Config } from '../kernel/config/config.ts'
 import { deliveries } from './deliver.ts'
 import { pushHandlers } from './handlers.ts'
 import { pushRules } from './rules.ts'

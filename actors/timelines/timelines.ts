@@ -1,6 +1,6 @@
 import { rules } from '../../contracts/declare/actor.ts'
 import { timelines } from '../../contracts/timelines.ts'
-import { implement } from '../authoring.ts'
+import { implement } from '../authoring/authoring.ts'
 import { timelineHandlers } from './handlers.ts'
 import { timelineViews } from './views.ts'
 

@@ -1,6 +1,6 @@
 import { type Applied, commandOf, refuse, superseded } from '../../contracts/declare/actor.ts'
-import { type CircleEntry, circle, counts, LIMITS, type Pair, pairOf, type User, type users } from '../../contracts/users.ts'
-import { absenceUntil, type Part } from '../kernel/authoring/rule.ts'
+import { type CircleEntry, circle, counts, LIMITS, type Pair, pairOf, type User, users } from '../../contracts/users.ts'
+import { absenceUntil, part } from '../kernel/authoring/rule.ts'
 import { noSuchPerson, profileRequired, standing } from './views.ts'
 
 type Act = { readonly by: string; readonly data: { readonly userId: string } }
@@ -26,7 +26,7 @@ const ending = (pair: Pair, m: Act) =>
 const entry = (userId: string, other: string, relation: CircleEntry['relation'], { id, at, now }: Applied<unknown>) =>
   circle.put({ userId, other, relation, since: at, changedAt: now, eventId: id }, relation === 'none' ? absenceUntil(now) : undefined)
 
-export const friends = {
+export const friends = part(users, {
   decide: {
     'friend.request': (pair, m, { me, them, mine, theirs }) => {
       if (me.status !== 'live') return profileRequired
@@ -141,8 +141,4 @@ export const friends = {
     'user.block': () => ({ status: 204, body: undefined }),
     'user.unblock': () => ({ status: 204, body: undefined }),
   },
-} satisfies Part<
-  typeof users,
-  'friend.request' | 'friend.accept' | 'friend.withdraw' | 'friend.remove' | 'user.block' | 'user.unblock',
-  'friend.requested' | 'friend.accepted' | 'friend.removed' | 'user.blocked' | 'user.unblocked'
->
+})

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { commandOf, type Message, refuse, superseded } from '../../contracts/declare/actor.ts'
-import { DEFAULTS, type LiveUser, type ProfileContent, type ProfilePatch, type User, type users } from '../../contracts/users.ts'
-import { mismatched, type Part } from '../kernel/authoring/rule.ts'
+import { DEFAULTS, type LiveUser, type ProfileContent, type ProfilePatch, type User, users } from '../../contracts/users.ts'
+import { mismatched, part } from '../kernel/authoring/rule.ts'
 import { localDay } from '../kernel/ports/clock/local.ts'
 import { profileOf, profileRequired } from './views.ts'
 
@@ -53,7 +53,7 @@ const begun = (user: User, profile: ProfileContent, e: { id: string; at: string;
 /** What the answers tell. Total: a repeat may come when the profile is gone, and is told of its own words. */
 const told = (user: User, m: Message<ProfilePatch>): LiveUser => (user.status === 'live' ? user : begun(user, merged(nobody, m.data), m))
 
-export const profile = {
+export const profile = part(users, {
   decide: {
     'user.register': (user, { data }) => (user.status === 'none' || user.email === null ? [{ type: 'user.registered', data }] : []),
 
@@ -90,4 +90,4 @@ export const profile = {
       return { status: 200, body: profileOf(now, counts, 'self'), version: now.contentVersion }
     },
   },
-} satisfies Part<typeof users, 'user.register' | 'user.replace' | 'user.edit', 'user.registered' | 'user.created' | 'user.updated'>
+})

@@ -1,5 +1,5 @@
 import { users } from '../../contracts/users.ts'
-import { implement } from '../authoring.ts'
+import { implement } from '../authoring/authoring.ts'
 import { userRules } from './rules.ts'
 import { userViews } from './views.ts'
 

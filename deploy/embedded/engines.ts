@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
+import type { Config } from '../../actors/kernel/config/config.ts'
 import { LOOKING, WAITING } from '../../actors/kernel/ports/jobs/engine.ts'
-import type { Config } from '../../actors/kernel/process/config.ts'
 import { loopback } from '../emulators/loopback.ts'
 
 /** Ports to take again after a restart: clients know the engines by them. */

@@ -26,7 +26,7 @@ export const HELP = `Daily Grind on one machine: the edge, the actors and every 
   --failpoints P   with --processes, for tests: faults in the incarnations of a process, as posts:after-commit=kill@3;before-ack=kill
   --help           this
 
-The environment sets the rest, LOG_LEVEL for example: actors/kernel/process/config.ts lists it. A flag wins over its variable.
+The environment sets the rest, LOG_LEVEL for example: actors/kernel/config/config.ts lists it. A flag wins over its variable.
 `
 
 /** @param names the processes that failpoints may be for. @throws BadFlag */

@@ -1,4 +1,4 @@
-import { environment, readConfig } from '../../actors/kernel/process/config.ts'
+import { environment, readConfig } from '../../actors/kernel/config/config.ts'
 import { banner } from './banner.ts'
 import { BadFlag, type Flags, HELP, readFlags } from './flags.ts'
 import { output } from './logs.ts'

@@ -1,5 +1,5 @@
+import { environment, readConfig } from '../../actors/kernel/config/config.ts'
 import { startOperations } from '../../actors/kernel/process/admin-server.ts'
-import { environment, readConfig } from '../../actors/kernel/process/config.ts'
 import { mesh } from '../../contracts/mesh.ts'
 import { ownModule } from '../emulators/module.ts'
 import { familyOperations } from './family-operations.ts'

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { actorsOf, viewsOf } from '../../actors/catalog.ts'
+import { environment, readConfig } from '../../actors/kernel/config/config.ts'
 import { startOperations } from '../../actors/kernel/process/admin-server.ts'
-import { environment, readConfig } from '../../actors/kernel/process/config.ts'
 import { metrics } from '../../actors/kernel/process/metrics.ts'
 import { startWorker } from '../../actors/kernel/worker/worker.ts'
 import { mesh } from '../../contracts/mesh.ts'

@@ -1,5 +1,5 @@
+import { type Config, environment, readConfig } from '../../actors/kernel/config/config.ts'
 import type { OnCall } from '../../actors/kernel/ports/aws/calls.ts'
-import { type Config, environment, readConfig } from '../../actors/kernel/process/config.ts'
 import { type OpenPorts, openPorts } from '../../actors/kernel/process/open-ports.ts'
 import { registerUser } from '../../actors/users/post-confirmation.ts'
 import { mesh } from '../../contracts/mesh.ts'

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readConfig } from '../../actors/kernel/process/config.ts'
+import { readConfig } from '../../actors/kernel/config/config.ts'
 import { vapidAuthorization } from '../../actors/push/send/vapid.ts'
 import { vapidSettings } from './vapid.ts'
 

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { actorOf } from '../../actors/catalog.ts'
-import { readConfig, silenceNodeNotice } from '../../actors/kernel/process/config.ts'
+import { readConfig, silenceNodeNotice } from '../../actors/kernel/config/config.ts'
 import { failpoints } from '../../actors/kernel/process/failpoints.ts'
 import { metrics } from '../../actors/kernel/process/metrics.ts'
 import { openPorts } from '../../actors/kernel/process/open-ports.ts'

@@ -1,8 +1,8 @@
+import { readConfig, silenceNodeNotice } from '../../actors/kernel/config/config.ts'
 import { openClients } from '../../actors/kernel/ports/aws/clients.ts'
 import { queueUrls } from '../../actors/kernel/ports/aws/names.ts'
 import { systemClock } from '../../actors/kernel/ports/clock/system.ts'
 import { sqsMailbox } from '../../actors/kernel/ports/mailbox/sqs.ts'
-import { readConfig, silenceNodeNotice } from '../../actors/kernel/process/config.ts'
 import { registerUser } from '../../actors/users/post-confirmation.ts'
 import { once } from './once.ts'
 

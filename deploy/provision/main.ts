@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
+import { readConfig, silenceNodeNotice } from '../../actors/kernel/config/config.ts'
 import { type Clients, openClients } from '../../actors/kernel/ports/aws/clients.ts'
-import { readConfig, silenceNodeNotice } from '../../actors/kernel/process/config.ts'
 import { commandQueue, eventQueue, type Topology } from '../../contracts/derive/topology.ts'
 import { mesh } from '../../contracts/mesh.ts'
 import { existingQueues, type Home, provisionEventQueue, provisionMailbox } from './queues.ts'

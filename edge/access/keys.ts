@@ -4,8 +4,8 @@ import { type Fetcher, SimpleFetcher } from 'aws-jwt-verify/https'
 import { assertIsJwks, type Jwks, SimpleJwksCache } from 'aws-jwt-verify/jwk'
 import type { JwtPayload } from 'aws-jwt-verify/jwt-model'
 import { safeJsonParse } from 'aws-jwt-verify/safe-json-parse'
+import type { Config } from '../../actors/kernel/config/config.ts'
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
-import type { Config } from '../../actors/kernel/process/config.ts'
 
 /** The pool's keys, and the verification of tokens with them. */
 

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Config } from '../../actors/kernel/process/config.ts'
+import type { Config } from '../../actors/kernel/config/config.ts'
 import { EdgeProblem } from '../request/problems.ts'
 
 /** What a request drew from a budget: the headers that every answer carries, and whether it was too much. */

@@ -1,4 +1,4 @@
-import type { Config } from '../../actors/kernel/process/config.ts'
+import type { Config } from '../../actors/kernel/config/config.ts'
 import type { ClientConfig } from '../../contracts/edge.ts'
 import { LIMITS } from '../../contracts/users.ts'
 import { type EdgeRequest, MOST_BYTES } from '../request/request.ts'

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { environment } from '../../actors/kernel/process/config.ts'
+import { environment } from '../../actors/kernel/config/config.ts'
 import { until } from '../until.ts'
 
 /** A process of the mesh as production runs it: alone, told what to do by its environment and by signals. */

@@ -1,7 +1,7 @@
 import type { AnyActor, Applied, Message, Refusal, Rules, Write } from '../../../contracts/declare/actor.ts'
 import type { EventEnvelope } from '../../../contracts/declare/envelope.ts'
 import type { Mesh } from '../../../contracts/derive/mesh.ts'
-import type { Config } from '../process/config.ts'
+import type { Config } from '../config/config.ts'
 import type { EffectContext, Handlers } from './handlers.ts'
 import type { JobQueue } from './jobs.ts'
 import type { Reader, ReadRequest, Views } from './reader.ts'

@@ -1,11 +1,26 @@
 import type { Message, Rules, Spec } from '../../../contracts/declare/actor.ts'
 
-/** The rules of some of an actor's commands and events, where one file would be too long; `satisfies` checks them as strictly as the whole. */
-export type Part<T extends Spec, C extends keyof T['commands'], E extends keyof T['events']> = {
-  readonly decide: Pick<Rules<T>['decide'], C>
-  readonly apply: Pick<Rules<T>['apply'], E>
-  readonly answer: Pick<Rules<T>['answer'], C>
-}
+/** The rules of some of an actor's commands and events, where one file would be too long; checked as strictly as the whole. */
+export const part = <T extends Spec, C extends keyof T['commands'], E extends keyof T['events']>(
+  _actor: T,
+  some: {
+    readonly decide: Pick<Rules<T>['decide'], C>
+    readonly apply: Pick<Rules<T>['apply'], E>
+    readonly answer: Pick<Rules<T>['answer'], C>
+  },
+) => some
+
+type Part = { readonly decide: object; readonly apply: object; readonly answer: object }
+type Intersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void ? I : never
+type Together<P extends readonly Part[], K extends keyof Part> = Intersection<P[number][K]>
+/** Parts as one, for `rules`, which does not compile while a command or event is in none of them. */
+export const together = <const P extends readonly Part[]>(
+  ...parts: P
+): { decide: Together<P, 'decide'>; apply: Together<P, 'apply'>; answer: Together<P, 'answer'> } => ({
+  decide: Object.assign({}, ...parts.map(p => p.decide)),
+  apply: Object.assign({}, ...parts.map(p => p.apply)),
+  answer: Object.assign({}, ...parts.map(p => p.answer)),
+})
 
 /**
  * Whether the thing is at another content version than those that `If-Match` names.

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Mesh } from '../../../contracts/derive/mesh.ts'
+import type { Config } from '../config/config.ts'
 import type { OnCall } from '../ports/aws/calls.ts'
 import { type Clients, openClients } from '../ports/aws/clients.ts'
 import { queueUrls, topicArns } from '../ports/aws/names.ts'
@@ -9,7 +10,6 @@ import { snsBus } from '../ports/events/sns.ts'
 import { bullmqJobs } from '../ports/jobs/bullmq.ts'
 import { sqsMailbox } from '../ports/mailbox/sqs.ts'
 import { dynamoStore } from '../ports/store/dynamodb.ts'
-import type { Config } from './config.ts'
 import type { Ports } from './ports.ts'
 
 export type OpenPorts = { readonly ports: Ports; readonly clients: Clients; readonly close: () => Promise<void> }

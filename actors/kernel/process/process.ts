@@ -1,9 +1,9 @@
 import { type Logger, pino } from 'pino'
 import { collectDefaultMetrics, Registry } from 'prom-client'
+import { type Config, environment, readConfig, silenceNodeNotice } from '../config/config.ts'
 import type { Span } from '../ports/tracing/span.ts'
 import { type Health, type Operations, startOperations } from './admin-server.ts'
 import { outlive } from './alive.ts'
-import { type Config, environment, readConfig, silenceNodeNotice } from './config.ts'
 import type { FromParent, FromProcess } from './process-messages.ts'
 
 /** What a process of the mesh does, once started. */

@@ -1,8 +1,7 @@
 import { gate } from './breaker.ts'
 import { schedule } from './by-key.ts'
-import type { Host, Settling } from './host.ts'
+import type { Host, QueueHealth, Settling, WorkerContext } from './host.ts'
 import { holding } from './visibility.ts'
-import type { QueueHealth, WorkerContext } from './worker.ts'
 
 /** Seconds that a received message stays hidden, kept up by the heartbeat: what a killed worker held is somebody else's soon. */
 const VISIBILITY = 10

@@ -1,7 +1,9 @@
 import type { Logger } from 'pino'
 import type { Mesh } from '../../../contracts/derive/mesh.ts'
 import type { ActorCode } from '../authoring/implement.ts'
+import type { Config } from '../config/config.ts'
 import type { Delivery } from '../ports/mailbox/port.ts'
+import type { Reach } from '../process/failpoints.ts'
 import type { Metrics } from '../process/metrics.ts'
 import type { Ports } from '../process/ports.ts'
 import type { Gate } from './breaker.ts'
@@ -17,6 +19,13 @@ export type HostContext = {
   readonly random?: () => number
 }
 
+/** What the worker, which polls by itself, is given besides. */
+export type WorkerContext = HostContext & {
+  readonly config: Pick<Config, 'CONCURRENCY' | 'POLLERS' | 'FAILPOINTS'>
+  /** Instead of the failpoints that the configuration names. */
+  readonly reach?: Reach
+}
+export type QueueHealth = { readonly queue: string; readonly ok: boolean; readonly error: string | null; readonly held: number }
 /** What settling needs of the host that it runs in: the worker, which polls by itself, or Lambda, which is handed what was polled. */
 export type Host = {
   /** What is dropped or released is the host's to hold no more. */

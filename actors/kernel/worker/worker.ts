@@ -1,20 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { commandQueue, eventQueue } from '../../../contracts/derive/topology.ts'
 import type { Jobs } from '../ports/jobs/port.ts'
-import type { Config } from '../process/config.ts'
-import { failpoints, type Reach } from '../process/failpoints.ts'
+import { failpoints } from '../process/failpoints.ts'
 import { commandSettling, type Held } from './commands.ts'
 import { consume } from './consume.ts'
 import { eventSettling } from './events.ts'
-import { type HostContext, recent } from './host.ts'
+import { type QueueHealth, recent, type WorkerContext } from './host.ts'
 import { startJobs } from './jobs.ts'
 
-export type WorkerContext = HostContext & {
-  readonly config: Pick<Config, 'CONCURRENCY' | 'POLLERS' | 'FAILPOINTS'>
-  /** Instead of the failpoints that the configuration names. */
-  readonly reach?: Reach
-}
-export type QueueHealth = { readonly queue: string; readonly ok: boolean; readonly error: string | null; readonly held: number }
 export type Worker = {
   readonly health: () => {
     readonly ok: boolean

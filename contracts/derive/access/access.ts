@@ -1,7 +1,7 @@
 import type { Who } from '../../declare/actor.ts'
-import type { Route } from '../../derive/routes.ts'
 import { mesh } from '../../mesh.ts'
 import { statusOf } from '../openapi/responses.ts'
+import type { Route } from '../routes.ts'
 
 /**
  * Who sees what: what each role gets on each route, derived from its `who`. The documentation shows this table, and a test drives every route of a

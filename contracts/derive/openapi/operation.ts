@@ -1,7 +1,7 @@
-import type { Route } from '../../derive/routes.ts'
 import { Operation, Paging } from '../../edge.ts'
 import { mesh } from '../../mesh.ts'
 import type { JsonSchema, Schemas } from '../json-schema.ts'
+import type { Route } from '../routes.ts'
 import { refer, withHeaders } from './headers.ts'
 import { json, refusalsOf, writeHeaders } from './responses.ts'
 

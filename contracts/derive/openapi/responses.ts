@@ -1,9 +1,9 @@
 import type { AnyCommand, AnyQuery } from '../../declare/actor.ts'
 import type { EDGE_PROBLEMS } from '../../declare/problems.ts'
-import type { Route } from '../../derive/routes.ts'
 import { ProblemDocument } from '../../edge.ts'
 import { mesh } from '../../mesh.ts'
 import type { Schemas } from '../json-schema.ts'
+import type { Route } from '../routes.ts'
 import { type AnswerHeader, withHeaders } from './headers.ts'
 
 type EdgeProblem = keyof typeof EDGE_PROBLEMS

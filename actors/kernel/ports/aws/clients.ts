@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SNSClient } from '@aws-sdk/client-sns'
 import { SQSClient } from '@aws-sdk/client-sqs'
-import type { Config } from '../../process/config.ts'
+import type { Config } from '../../config/config.ts'
 import { engineCalls, FIRST, type OnCall } from './calls.ts'
 import { type HttpLimits, httpHandler } from './http.ts'
 import { signer } from './signer.ts'
