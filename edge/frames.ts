@@ -15,7 +15,7 @@ import { type Limits, within } from './limits.ts'
 import type { EdgeMetrics } from './metrics.ts'
 import { pending } from './operations.ts'
 import { DEFAULT_WAIT_MS } from './prefer.ts'
-import { documentOf, type EdgeProblem, invalid, notFound, problemFrom, refusedBy } from './problems.ts'
+import { documentOf, type EdgeProblem, invalid, notFound, problemFrom, quote, refusedBy } from './problems.ts'
 import type { Resumer } from './resume.ts'
 import { contentOf } from './write.ts'
 
@@ -51,7 +51,8 @@ export const createFrames = ({ say, auth, limits, clock, metrics, log, resume }:
 
   const outcomeOf = async (device: Device, id: string, type: unknown, data: unknown, request: string): Promise<Outcome> => {
     const known = typeof type === 'string' ? sendable.get(type) : undefined
-    if (!known || typeof type !== 'string') throw notFound()
+    if (typeof type !== 'string') throw notFound('a frame says in its `type`, a text, which message of the stream it sends')
+    if (!known) throw notFound(`\`${quote(type)}\` is no message of the stream`)
     if (data !== undefined && !isObject(data)) throw invalid([{ pointer: '/data', message: 'must be an object' }])
     const fitted = conform(known.command.data, known.ids, data ?? {}, device.user)
     const place = device.takePlace()

@@ -7,7 +7,7 @@ import { type Call, requestIdOf, traceparentOf } from './call.ts'
 import type { Commander } from './command.ts'
 import type { cors } from './cors.ts'
 import type { EdgeMetrics } from './metrics.ts'
-import { edgeProblem, notFound, problemAnswer, problemFrom } from './problems.ts'
+import { edgeProblem, notFound, problemAnswer, problemFrom, quote } from './problems.ts'
 import { type QueryContext, queryEndpoint, type ViewTable } from './query.ts'
 import type { EdgeAnswer, EdgeRequest, Handle } from './request.ts'
 import { type RouterEntry, router } from './router.ts'
@@ -82,10 +82,10 @@ export const createHandler = (options: HandlerOptions): Handle => {
     const kind = kindOf(method)
     const target = found && 'target' in found ? found.target : undefined
     if (!target?.free) admission.address(entry, kind)
-    if (!found) throw notFound()
+    if (!found) throw notFound(`no route ${method} ${quote(path)}`)
     if (method === 'OPTIONS') return optionsOf(path)
     if (!('target' in found))
-      throw edgeProblem('method-not-allowed', `${path} takes ${found.allow.join(', ')}`, { allow: found.allow.join(', ') })
+      throw edgeProblem('method-not-allowed', `${quote(path)} takes ${found.allow.join(', ')}`, { allow: found.allow.join(', ') })
     let caller = ''
     if (!found.target.open) caller = await admission.caller(entry, request, kind)
     else if (!found.target.free) admission.anonymous(entry)

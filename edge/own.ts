@@ -3,7 +3,7 @@ import type { EdgeHealth } from './health.ts'
 import type { Endpoint } from './http.ts'
 import type { operations } from './operations.ts'
 import { pageAnswer, pages } from './pages.ts'
-import { edgeProblem, notFound } from './problems.ts'
+import { edgeProblem, notFound, quote } from './problems.ts'
 import type { EdgeAnswer } from './request.ts'
 
 const json = (status: number, body: unknown): EdgeAnswer => ({
@@ -28,7 +28,7 @@ export const ownEndpoints = (options: OwnOptions): (Endpoint & { readonly method
     open: true,
     run: ({ request, params }) => {
       const found = written.get(params.code === undefined ? path : `/docs/problems/${params.code}`)
-      if (!found) throw notFound()
+      if (!found) throw notFound(`no problem has the code ${quote(params.code ?? '')}; /docs lists those that there are`)
       return pageAnswer(request, found())
     },
   })

@@ -3,10 +3,10 @@ import type { AnyQuery, FieldError, Refusal } from '../contracts/actor.ts'
 import { isRefusal } from '../contracts/actor.ts'
 import { Paging } from '../contracts/edge.ts'
 import type { Call } from './call.ts'
-import { conform, pathFields } from './conform.ts'
+import { conform, MAX_ERRORS, pathFields, pointer } from './conform.ts'
 import type { Cursors } from './cursors.ts'
 import { etagOf, noneMatch } from './etag.ts'
-import { invalid, refused } from './problems.ts'
+import { invalid, quote, refused } from './problems.ts'
 import type { EdgeAnswer } from './request.ts'
 
 type ViewAnswer =
@@ -25,10 +25,10 @@ const queryOf = (text: string): Record<string, string> => {
   const errors: FieldError[] = []
   const seen = new Set<string>()
   for (const [name] of given) {
-    if (seen.has(name)) errors.push({ pointer: `/${name}`, message: 'is given more than once' })
+    if (seen.has(name)) errors.push({ pointer: pointer([quote(name)]), message: 'is given more than once' })
     seen.add(name)
   }
-  if (errors.length > 0) throw invalid(errors.slice(0, 50))
+  if (errors.length > 0) throw invalid(errors.slice(0, MAX_ERRORS))
   return Object.fromEntries(given)
 }
 
