@@ -13,6 +13,7 @@ const kinds: { readonly [K in z.core.$ZodIssue['code']]: readonly (readonly [z.Z
     [z.string(), null, 'must be text, not null'],
     [z.number(), 'x', 'must be a number, not text'],
     [z.int(), 1.5, 'must be a whole number, not a number with a fraction'],
+    [z.int(), Number.POSITIVE_INFINITY, 'must be a number, not infinity'],
     [z.boolean(), {}, 'must be true or false, not an object'],
     [z.object({}), [], 'must be an object, not a list'],
     [z.array(z.string()), true, 'must be a list, not true or false'],

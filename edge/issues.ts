@@ -25,7 +25,7 @@ const nounOf = (expected: string) => NOUNS[expected] ?? `of type ${expected}`
 const kindOf = (input: unknown): string => {
   if (input === null) return 'null'
   if (Array.isArray(input)) return 'a list'
-  if (typeof input === 'number' && !Number.isInteger(input)) return 'a number with a fraction'
+  if (typeof input === 'number' && !Number.isInteger(input)) return Number.isFinite(input) ? 'a number with a fraction' : 'infinity'
   return nounOf(typeof input)
 }
 
