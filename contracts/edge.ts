@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { word } from './declare/text.ts'
 
 /** What the edge itself says, whatever the actors: problems, operations, the configuration of clients, health. */
 
@@ -42,8 +43,11 @@ export const Health = z
   .object({ status: z.string(), dependencies: z.record(z.string(), z.unknown()).optional() })
   .meta({ id: 'Health', description: '`status` is `ok` or `degraded`; each dependency is named with its state' })
 
+/** A place in a list has some 200 characters at most; sealed, a third more and the seal. */
+export const MAX_CURSOR_LENGTH = 1024
+
 /** `?limit=` and `?cursor=` of every list. */
 export const Paging = z.object({
   limit: z.int().min(1).max(100).default(20).meta({ description: 'how many items at most' }),
-  cursor: z.string().optional().meta({ description: 'the `next` of the page before; opaque' }),
+  cursor: word(MAX_CURSOR_LENGTH, /^[\w-]+$/, 'is no cursor', { description: 'the `next` of the page before; opaque' }).optional(),
 })

@@ -1,20 +1,17 @@
 import { z } from 'zod'
 import { actor, command, fact, problem, query, row, snapshot, state } from './declare/actor.ts'
-import { Day, Time, text, UserId } from './declare/text.ts'
+import { Day, Time, text, UserId, line, word } from './declare/text.ts'
 import { Person, pair, pairOf, user } from './users.ts'
 
 // ── What clients see ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Opaque to clients. Author, day and serial of the author's posts, so that it never comes back and leads to its place without an index. */
-export const PostId = z.string().regex(/^[0-9a-f-]{36}\.\d{8}\.\d{6,}$/, 'is not a post’s id')
+export const PostId = word(55, /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\.\d{8}\.(?:\d{6}|[1-9]\d{6,8})$/, 'is no id of a post')
 /**
  * Opaque to clients. The id of the command that added it and its author's: the first gives the order of time, the second lets a rule read
  * how the author stands to whoever acts, in the same round of reads as the comment itself.
  */
-export const CommentId = z
-  .string()
-  .max(128)
-  .regex(/^[\w-]+(\.[\w-]+)*$/, 'is not a comment’s id')
+export const CommentId = word(128, /^[\w-]{1,80}(?:\.[\w-]{1,80}){0,4}$/, 'is no id of a comment')
 export const commentIdOf = (command: string, by: string) => `${command}.${by}`
 const commentAuthorOf = (commentId: string) => commentId.slice(commentId.lastIndexOf('.') + 1)
 
@@ -45,7 +42,7 @@ export type Comment = z.infer<typeof Comment>
 export const Liked = z.object({ liked: z.boolean(), likeCount: z.int() }).meta({ id: 'Liked' })
 export type Liked = z.infer<typeof Liked>
 
-const title = text(1, 120)
+const title = line(1, 120)
 const content = text(1, 5000)
 const commentContent = text(1, 1000)
 

@@ -1,54 +1,63 @@
 import { z } from 'zod'
 import { actor, command, counter, fact, problem, query, row, snapshot, state } from './declare/actor.ts'
 import { sha256 } from './declare/sha256.ts'
-import { Time, UserId } from './declare/text.ts'
+import { Time, UserId, word } from './declare/text.ts'
+import { base64Url, bytesOf } from './declare/base64.ts'
+import { isPoint } from './declare/p256.ts'
 import { user } from './users.ts'
 
 // ── What clients see ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Bytes in base64url, padded or not. */
-const bytes = (form: RegExp, what: string, example: string) =>
-  z
-    .string()
-    .regex(form, what)
-    .meta({ examples: [example] })
-    .transform(s => s.replaceAll('=', ''))
+/** So many bytes in base64url or base64, kept as base64url without padding. */
+const bytes = (count: number, are: (given: Uint8Array) => boolean, wrong: string, example: string) => {
+  const fits = (given: string) => {
+    const found = bytesOf(given)
+    return found?.length === count && are(found)
+  }
+  return word(4 * Math.ceil(count / 3), fits, wrong, { examples: [example] }).transform(given =>
+    base64Url(bytesOf(given) ?? new Uint8Array()),
+  )
+}
+
+const MAX_ENDPOINT_LENGTH = 2048
+/** Browsers give an endpoint as they would send it: in ASCII. A host in other letters would have to be translated, which takes long for long ones. */
+const ADDRESS = /^[a-z][a-z\d+.-]{0,31}:\/\/[^/?#\\]{1,512}(?:[/?#\\].*)?$/i
+const isAddress = (given: string) =>
+  /^[!-~]+$/.test(given) && ADDRESS.test(given) && URL.canParse(given) && new URL(given).href.length <= MAX_ENDPOINT_LENGTH
 
 /** The last moment that a date can be, in epoch ms (ECMA-262). */
 const LATEST = 8.64e15
 
 /** What a browser's `PushSubscription` is as JSON. */
 export const PushSubscription = z.object({
-  endpoint: z
-    .url({ normalize: true })
-    .max(2048)
-    .meta({ examples: ['https://updates.push.services.mozilla.com/wpush/v2/example'] }),
-  // What no date can be, or has a fraction too fine, could not be stored: a message that fails for ever holds up its queue.
+  endpoint: word(MAX_ENDPOINT_LENGTH, isAddress, 'must be an absolute address of at most 2048 ASCII characters', {
+    format: 'uri',
+    examples: ['https://updates.push.services.mozilla.com/wpush/v2/example'],
+  }).transform(given => new URL(given).href),
+  // What no date can be could not be stored: a message that fails for ever holds up its queue. Whether it is past the actor decides, by the message's time.
   expirationTime: z
-    .number()
+    .int()
     .min(0)
     .max(LATEST)
     .nullish()
-    .transform(x => (typeof x === 'number' ? Math.trunc(x) : null))
-    .meta({ description: 'epoch milliseconds' }),
-  // The examples are those of RFC 8291. The forms: 65 bytes of which the first is 4, and 16 bytes.
+    .transform(x => x ?? null)
+    .meta({ description: 'epoch milliseconds, in the future' }),
+  // The examples are those of RFC 8291.
   keys: z.object({
     p256dh: bytes(
-      /^B[A-P][\w-]{85}=?$/,
-      'must be an uncompressed point of P-256 in base64url',
+      65,
+      isPoint,
+      'must be an uncompressed point of P-256, 65 bytes in base64url',
       'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',
     ),
-    auth: bytes(/^[\w-]{22}(==)?$/, 'must be 16 bytes in base64url', 'BTBZMqHH6r4Tts7J_aSIgg'),
+    auth: bytes(16, () => true, 'must be 16 bytes in base64url', 'BTBZMqHH6r4Tts7J_aSIgg'),
   }),
 })
 
 /** Opaque to clients. Derived from the endpoint, so that an endpoint has one subscription whoever asks. */
-const SubscriptionId = z.string().regex(/^[\w-]{1,64}$/, 'is not a subscription’s id')
+const SubscriptionId = word(64, /^[\w-]+$/, 'is no id of a subscription')
 /** 192 bits of the endpoint's digest: nobody makes an endpoint that meets another's id. */
-export const subscriptionIdOf = (endpoint: string): string =>
-  btoa(String.fromCharCode(...sha256(endpoint).subarray(0, 24)))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
+export const subscriptionIdOf = (endpoint: string): string => base64Url(sha256(endpoint).subarray(0, 24))
 
 export const OwnSubscription = z
   .object({
@@ -82,7 +91,7 @@ const TypesDraft = z.object({
 })
 const TOLD = TypesDraft.parse({})
 
-const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 22:00')
+const TimeOfDay = word(5, /^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 22:00')
 const hours = z.object({ from: TimeOfDay, to: TimeOfDay })
 /** From (inclusive) to (exclusive), over midnight if need be. */
 export type QuietHours = z.infer<typeof hours>
@@ -183,6 +192,7 @@ export const push = actor('push', {
   refusals: {
     'profile-required': problem(409, 'A profile is needed first'),
     'not-found': problem(404, 'There is no such thing, or you may not see it'),
+    'validation-failed': problem(422, 'The request has invalid fields'),
     'push-endpoint-refused': problem(422, 'This is no address of a push service'),
     'subscription-limit-reached': problem(409, 'You have as many subscriptions as one can have'),
   },
@@ -199,7 +209,7 @@ export const push = actor('push', {
       summary: 'Have messages sent to a browser; an endpoint that was somebody else’s becomes yours',
       data: PushSubscription,
       answer: { 200: OfSubscription, 201: OfSubscription },
-      refuses: ['push-endpoint-refused', 'subscription-limit-reached', 'profile-required'],
+      refuses: ['validation-failed', 'push-endpoint-refused', 'subscription-limit-reached', 'profile-required'],
       key: subscribing,
       loads: m => ({
         me: user.at({ userId: m.by }),
@@ -222,7 +232,9 @@ export const push = actor('push', {
       summary: 'Removes a subscription that its push service does not know any more',
       data: OfSubscription.extend({
         userId: UserId,
-        command: z.string().meta({ description: 'the command that made it, lest a newer one of the same endpoint goes' }),
+        command: word(80, /^[!-~]+$/, 'is no id of a command', {
+          description: 'the command that made it, lest a newer one of the same endpoint goes',
+        }),
       }),
       answer: { 204: Nothing },
       refuses: [],

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { actor, command, counter, fact, problem, query, row, snapshot, state } from './declare/actor.ts'
-import { Day, Time, text, UserId } from './declare/text.ts'
+import { Day, Time, text, UserId, GivenDay, line, word } from './declare/text.ts'
+import { isWellFormed } from './declare/characters.ts'
+import { isLanguage } from './declare/language.ts'
+import { isZone } from './declare/time-zone.ts'
 
 // ── What clients see ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -28,31 +31,15 @@ export const Profile = Person.extend({
 }).meta({ id: 'Profile' })
 export type Profile = z.infer<typeof Profile>
 
-/** Java's old abbreviations: `Intl` takes them, the IANA database does not have them, and Temporal refuses them. */
-const ABBREVIATION = /^(AC|AE|AG|AR|AS|BE|BS|CA|CN|CS|CT|EA|EC|IE|IS|JS|MI|NE|NS|PL|PN|PR|PS|SS|VS)T$/i
-const isZone = (zone: string) => {
-  try {
-    return /^[A-Za-z]/.test(zone) && !ABBREVIATION.test(zone) && Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }))
-  } catch {
-    return false
-  }
-}
-const isLanguage = (tag: string) => {
-  try {
-    return Intl.getCanonicalLocales(tag).length === 1
-  } catch {
-    return false
-  }
-}
 const fields = {
-  firstName: text(1, 80),
-  lastName: text(1, 80),
-  headline: text(0, 160),
+  firstName: line(1, 80),
+  lastName: line(1, 80),
+  headline: line(0, 160),
   bio: text(0, 2000),
-  location: text(0, 120),
-  birthday: Day,
-  timeZone: z.string().refine(isZone, 'must be an IANA time zone such as Europe/Berlin'),
-  language: z.string().refine(isLanguage, 'must be a BCP 47 language tag such as en or de-CH'),
+  location: line(0, 120),
+  birthday: GivenDay,
+  timeZone: word(64, isZone, 'must be an IANA time zone such as Europe/Berlin'),
+  language: word(35, isLanguage, 'must be a BCP 47 language tag such as en or de-CH, of at most 35 characters'),
 }
 /** What a part of the profile is while nobody said otherwise. */
 export const DEFAULTS = { headline: '', bio: '', location: '', birthday: null, timeZone: 'UTC', language: 'en' } as const
@@ -174,6 +161,8 @@ export const LIMITS: Counts = { friends: 1000, incoming: 1000, outgoing: 1000, b
 
 // ── What is said ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** As Cognito has verified it, which takes longer ones than mail does. */
+const Email = word(2048, isWellFormed, 'is no e-mail address')
 const Other = z.object({ userId: UserId })
 const Standing = z.object({ status: z.enum(['pending', 'friends']) })
 const Between = z.object({ a: UserId, b: UserId, by: UserId })
@@ -216,7 +205,7 @@ export const users = actor('users', {
     'user.register': command(user, {
       who: 'mesh',
       summary: 'Registers the id and e-mail of a confirmed sign-up',
-      data: z.object({ userId: UserId, email: z.string() }),
+      data: z.object({ userId: UserId, email: Email }),
       answer: { 204: Nothing },
       refuses: [],
       key: m => ({ userId: m.data.userId }),

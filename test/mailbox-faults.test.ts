@@ -149,7 +149,7 @@ describe.each(HOSTS)('what a %s cannot read goes to the dead letters at once, an
     ['an unknown version', JSON.stringify({ ...good, v: 2 }), 'v: '],
     ['an unknown type', JSON.stringify({ ...good, type: 'post.fly' }), 'post.fly'],
     ['a type that is a property of every object', JSON.stringify({ ...good, type: 'constructor' }), 'constructor'],
-    ['data against the contract', JSON.stringify(good), 'postId: is not a post'],
+    ['data against the contract', JSON.stringify(good), 'postId: is no id of a post'],
     ['another key’s group', JSON.stringify({ ...good, data: { postId: `${ANN}.20260302.000001` } }), 'belongs to the key'],
   ])('%s', async (_, body, reason) => {
     const w = await world(4, CALM, catalog, host)

@@ -145,8 +145,8 @@ test('a post is told to the friends who want it, not to strangers, and not to th
 
 test.each([
   ['emoji', '👩‍💻'],
-  // six bytes each in JSON
-  ['control characters', 'a\u0001\u0002'],
+  // two bytes each in JSON
+  ['quotes and backslashes', '"\\'],
   ['letters', 'Ж'],
 ])('the longest names, titles and comments there can be fit into one message (%s)', async (_, text) => {
   await open(8)

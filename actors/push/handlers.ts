@@ -6,13 +6,11 @@ import { handlers } from '../authoring/authoring.ts'
 import type { EffectContext, Handlers } from '../kernel/authoring/handlers.ts'
 import type { NewJob } from '../kernel/ports/jobs/port.ts'
 import { friendsOf } from '../users/views.ts'
-import type { Delivery } from './deliver.ts'
-import { QUEUE } from './deliver.ts'
+import { type Delivery, QUEUE } from './deliver.ts'
 import { dueUntil } from './delivery-policy.ts'
 import { wanted } from './preferences.ts'
 import { type Happening, noticeFor } from './render-notification.ts'
 import { devicesOf } from './views.ts'
-
 /** People looked at together: as many as share a BatchGet. */
 const TOGETHER = 100
 

@@ -66,7 +66,7 @@ test('twenty are the most; one that moves in counts, one that is renewed does no
   w.say(bob, 'push.subscribe', at('his'))
   expect(w.say(ann, 'push.subscribe', at('one-more')).refused).toBe('subscription-limit-reached')
   expect(w.say(ann, 'push.subscribe', at('his')).refused).toBe('subscription-limit-reached')
-  expect(w.say(ann, 'push.subscribe', at('x3', { expirationTime: 5 })).status).toBe(200)
+  expect(w.say(ann, 'push.subscribe', at('x3', { expirationTime: 8e15 })).status).toBe(200)
   expect(w.say(bob, 'push.subscribe', at('x3')).status).toBe(201)
   expect(w.say(ann, 'push.subscribe', at('one-more')).status).toBe(201)
 })
@@ -115,8 +115,16 @@ test('only what browsers make is taken', () => {
 
 test('a subscription ends at a moment that there can be, in whole milliseconds, or never', () => {
   const ends = (expirationTime: unknown) => PushSubscription.safeParse({ ...at('x'), expirationTime }).data?.expirationTime
-  expect([undefined, null, 0, 1_795_636_208_007.25, 5e-324, 8.64e15].map(ends)).toEqual([null, null, 0, 1_795_636_208_007, 0, 8.64e15])
-  expect([-1, 8.65e15, 1e16, 1e308, '1'].map(ends)).toEqual(Array(5).fill(undefined))
+  expect([undefined, null, 1_795_636_208_007, 8.64e15].map(ends)).toEqual([null, null, 1_795_636_208_007, 8.64e15])
+  expect([-1, 1_795_636_208_007.25, 5e-324, 8.65e15, 1e16, 1e300, '1', ''].map(ends)).toEqual(Array(8).fill(undefined))
+})
+test('one that has ended begins no more, by the time of the message', () => {
+  const w = village(ann)
+  const sent = '2026-11-20T12:00:00.000Z'
+  const ending = (expirationTime: number) => w.say(ann, 'push.subscribe', at(`x${expirationTime}`, { expirationTime }), { at: sent })
+  for (const past of [0, 1, Date.parse(sent) - 1, Date.parse(sent)])
+    expect(ending(past)).toMatchObject({ refused: 'validation-failed', events: [] })
+  expect([countOf(w, ann), ending(Date.parse(sent) + 1).status, countOf(w, ann)]).toEqual([0, 201, 1])
 })
 
 test('one endpoint has one id, however it is written', () => {

@@ -28,6 +28,10 @@ export const pushRules = (allowed: readonly string[]): Rules<typeof push> =>
         const { endpoint, expirationTime, keys } = m.data
         const why = refusedEndpoint(endpoint, allowed)
         if (why) return refuse('push-endpoint-refused', why)
+        if (expirationTime !== null && expirationTime <= Date.parse(m.at))
+          return refuse('validation-failed', `the subscription ended at ${new Date(expirationTime).toISOString()}: subscribe anew`, [
+            { pointer: '/expirationTime', message: 'must be in the future' },
+          ])
         if (superseded(m, held.changedAt)) return []
         const own = held.userId === m.by ? mine : undefined
         const given = { endpoint, expirationTime, ...keys }

@@ -30,7 +30,7 @@ export const friends = part(users, {
   decide: {
     'friend.request': (pair, m, { me, them, mine, theirs }) => {
       if (me.status !== 'live') return profileRequired
-      if (toOneself(m)) return refuse('cannot-befriend-self')
+      if (toOneself(m)) return refuse('cannot-befriend-self', 'the request is to yourself: name somebody else')
       if (hidden(m, them, pair)) return noSuchPerson
       if (pair.status === 'friends' || pair.requestedBy === m.by || superseded(m, pair.changedAt)) return []
       if (mine.friends >= LIMITS.friends || theirs.friends >= LIMITS.friends) return nobodyFull
@@ -42,7 +42,8 @@ export const friends = part(users, {
     'friend.accept': (pair, m, { me, them, mine, theirs }) => {
       if (me.status !== 'live') return profileRequired
       if (hidden(m, them, pair)) return noSuchPerson
-      if (pair.requestedBy !== m.data.userId || superseded(m, pair.changedAt)) return refuse('no-pending-request')
+      if (pair.requestedBy !== m.data.userId || superseded(m, pair.changedAt))
+        return refuse('no-pending-request', 'they have no open request to you: ask them with PUT /v1/users/me/friend-requests/{userId}')
       if (mine.friends >= LIMITS.friends || theirs.friends >= LIMITS.friends) return nobodyFull
       return [{ type: 'friend.accepted', data: between(m) }]
     },
@@ -59,7 +60,7 @@ export const friends = part(users, {
 
     'user.block': (pair, m, { me, them, mine }) => {
       if (me.status !== 'live') return profileRequired
-      if (toOneself(m)) return refuse('cannot-block-self')
+      if (toOneself(m)) return refuse('cannot-block-self', 'the block is of yourself: name somebody else')
       if (them.status !== 'live') return noSuchPerson
       if (blocks(pair, m.by) || superseded(m, pair.changedAt)) return []
       if (mine.blocks >= LIMITS.blocks) return refuse('block-limit-reached', `nobody can block more than ${LIMITS.blocks} people`)

@@ -324,9 +324,9 @@ export const groupOf = (command: AnyCommand, message: Parameters<AnyCommand['key
 export type FieldError = { readonly pointer: string; readonly message: string }
 export type Refusal<C extends string = string> = { readonly refused: C; readonly detail?: string; readonly errors?: readonly FieldError[] }
 /** Says no. `detail` is for the caller: what was wrong, with which value, what to do. */
-export const refuse = <const C extends string>(refused: C, detail?: string, errors?: readonly FieldError[]): Refusal<C> => ({
+export const refuse = <const C extends string>(refused: C, detail: string, errors?: readonly FieldError[]): Refusal<C> => ({
   refused,
-  ...(detail === undefined ? {} : { detail }),
+  detail,
   ...(errors === undefined ? {} : { errors }),
 })
 export const isRefusal = (x: unknown): x is Refusal => typeof x === 'object' && x !== null && 'refused' in x

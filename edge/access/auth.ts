@@ -13,14 +13,24 @@ const MOST_TOKENS = 20_000
 /** A Cognito token has one or two kilobytes; what is longer is not one. */
 const LONGEST_TOKEN = 8192
 
-const invalidToken = (detail: string): EdgeProblem =>
-  edgeProblem('invalid-token', detail, { 'www-authenticate': 'Bearer error="invalid_token"' })
+/** What a challenge says of a token that was sent (RFC 6750, 3): nothing of one that was not, or of another scheme. */
+type Fault = 'invalid_token' | 'invalid_request'
+const unauthorized = (detail: string, fault?: Fault): EdgeProblem =>
+  edgeProblem('invalid-token', detail, { 'www-authenticate': fault === undefined ? 'Bearer' : `Bearer error="${fault}"` })
+const invalidToken = (detail: string): EdgeProblem => unauthorized(detail, 'invalid_token')
 
+/** A scheme, and what follows it. */
+const CREDENTIALS = /^([^\s]{1,64})(?:\s(.*))?$/s
+/** RFC 6750, 2.1. */
+const TOKEN = /^[\w.~+/-]+=*$/
 /** The token of an `Authorization` header. @throws EdgeProblem `invalid-token` */
 export const bearerOf = (authorization: string | undefined): string => {
-  if (authorization === undefined) throw invalidToken('send a token: Authorization: Bearer <Cognito access or ID token>')
-  if (authorization.slice(0, 7).toLowerCase() !== 'bearer ') throw invalidToken('the Authorization header holds no bearer token')
-  return authorization.slice(7).trim()
+  if (authorization === undefined) throw unauthorized('send a token: Authorization: Bearer <Cognito access or ID token>')
+  const [, scheme = '', given = ''] = CREDENTIALS.exec(authorization) ?? []
+  if (scheme.toLowerCase() !== 'bearer') throw unauthorized('the Authorization header holds no bearer token')
+  const token = given.trim()
+  if (!TOKEN.test(token)) throw unauthorized('the Authorization header must be the word Bearer, a space and a token', 'invalid_request')
+  return token
 }
 
 /**
@@ -36,13 +46,13 @@ export const authenticator = (verifier: TokenVerifier, clock: Clock) => {
   }
   return {
     /** The caller of a token seen before, without any work worth limiting. */
-    recall: (token: string) => recall(hash('sha256', token, 'base64')),
+    recall: (token: string) => (token.length > LONGEST_TOKEN ? undefined : recall(hash('sha256', token, 'base64'))),
     /** @throws EdgeProblem `invalid-token`, or `overloaded` when the pool's keys cannot be had */
     verify: async (token: string): Promise<Caller> => {
+      if (token.length > LONGEST_TOKEN) throw invalidToken('the token is too long')
       const key = hash('sha256', token, 'base64')
       const before = recall(key)
       if (before) return before
-      if (token.length > LONGEST_TOKEN) throw invalidToken('the token is too long')
       const { sub, exp } = await verifier.verify(token).catch((error: unknown) => {
         // Once the keys were had, a key that is not among them is a token's fault, even while they cannot be fetched anew.
         if (error instanceof KeysUnavailable && !verifier.ready()) throw overloaded('tokens cannot be verified at the moment', 5, error)

@@ -37,23 +37,26 @@ const completed = (id: string, reply: Reply): Operation =>
     ? { id, status: 'failed', result: null, problem: documentOf(refusedBy(reply), operationPath(id)) }
     : { id, status: 'done', result: reply.body ?? null, problem: null }
 
+/** Altered, another's, or forgotten: nobody is told which. */
+const noSuchOperation = () => notFound('no operation of yours has this id, or it was done more than an hour ago')
+
 /** Reads operations for their callers. */
 export const operations = (ids: OperationIds, store: Store, backplane: Pick<Backplane, 'replyOf'>, clock: Clock) => ({
   /** @throws EdgeProblem `not-found` for an unknown or foreign one, and an hour after it was done */
   get: async (id: string, by: string): Promise<Operation> => {
     const known = ids.read(id, by)
-    if (!known) throw notFound()
+    if (!known) throw noSuchOperation()
     const [[item], passed] = await Promise.all([
       store.get([operationPlace(known.messageId)]),
       // The backplane may be down or have forgotten: a caller that was told 202 then finds the stored row.
       backplane.replyOf(known.messageId).catch(() => undefined),
     ])
     const stored = item && Stored.parse(item)
-    if (stored && stored.completedAt + OPERATION_SHOWN_MS <= clock.now()) throw notFound()
+    if (stored && stored.completedAt + OPERATION_SHOWN_MS <= clock.now()) throw noSuchOperation()
     const reply = stored?.reply ?? passed
     if (reply) return completed(id, reply)
     // A row is kept for a day after completion, so within that time no row means not done.
-    if (clock.now() - known.madeAt >= DAY_MS) throw notFound()
+    if (clock.now() - known.madeAt >= DAY_MS) throw noSuchOperation()
     return pending(id)
   },
 })

@@ -1,8 +1,7 @@
 import type { Reach } from '../../actors/kernel/process/failpoints.ts'
 import type { Ports } from '../../actors/kernel/process/ports.ts'
 import type { Claim } from '../../actors/kernel/turn/replies.ts'
-import type { AnyCommand } from '../../contracts/declare/actor.ts'
-import { groupOf } from '../../contracts/declare/actor.ts'
+import { type AnyCommand, groupOf } from '../../contracts/declare/actor.ts'
 import type { Envelope, Reply } from '../../contracts/declare/envelope.ts'
 import { commandQueue } from '../../contracts/derive/topology.ts'
 import type { Claims, Key } from './idempotency.ts'
@@ -10,7 +9,6 @@ import type { Gauge } from './load-shedding.ts'
 import type { OperationIds } from './operations.ts'
 import type { WaitingRoom } from './reply-waiters.ts'
 import { wire } from './wire.ts'
-
 /** A command as a client gave it, checked. `data` is what the contract made of it; `key` its idempotency key, if any. */
 export type Ask = {
   readonly type: string

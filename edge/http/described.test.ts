@@ -74,7 +74,10 @@ describe('an answer is described, when', () => {
     expect(response, `${what} answers ${answer.status} ${answer.body.slice(0, 200)}`).toBeDefined()
     for (const name of ['etag', 'location', 'preference-applied', 'retry-after', 'www-authenticate'])
       if (answer.headers[name] !== undefined) expect(response?.toLowerCase(), what).toContain(`/headers/${name}"`)
-    if (answer.status >= 400) expect(response, what).toContain(`"${ProblemDocument.parse(json(answer)).code}"`)
+    if (answer.status < 400) return
+    const { code, title, detail = title } = ProblemDocument.parse(json(answer))
+    expect(response, what).toContain(`"${code}"`)
+    expect(detail, `${what} says what was wrong this time`).not.toBe(title)
   }
   const ask = (what: string, query: string, sent: Sent) => {
     const [method = '', path = ''] = what.split(' ')

@@ -7,14 +7,13 @@ import type { Commander } from '../commands/submit.ts'
 import type { EdgeMetrics } from '../metrics/metrics.ts'
 import { tooLarge } from '../request/body.ts'
 import { type Call, requestIdOf, traceparentOf } from '../request/call.ts'
-import { edgeProblem, notFound, problemAnswer, problemFrom } from '../request/problems.ts'
+import { edgeProblem, notFound, problemAnswer, problemFrom, quote } from '../request/problems.ts'
 import type { EdgeAnswer, EdgeRequest, Handle } from '../request/request.ts'
 import { commandEndpoint } from './command-endpoint.ts'
 import type { cors } from './cors.ts'
-import { type QueryContext, queryEndpoint } from './query-endpoint.ts'
+import { queryEndpoint, type QueryContext } from './query-endpoint.ts'
 import { type RouterEntry, router } from './router.ts'
 import type { Tracer } from './trace.ts'
-
 /**
  * What serves a route.
  * @property open needs no token
@@ -83,10 +82,10 @@ export const createHandler = (options: HandlerOptions): Handle => {
     const kind = kindOf(method)
     const target = found && 'target' in found ? found.target : undefined
     if (!target?.free) admission.address(entry, kind)
-    if (!found) throw notFound()
+    if (!found) throw notFound(`no route ${method} ${quote(path)}`)
     if (method === 'OPTIONS') return optionsOf(path)
     if (!('target' in found))
-      throw edgeProblem('method-not-allowed', `${path} takes ${found.allow.join(', ')}`, { allow: found.allow.join(', ') })
+      throw edgeProblem('method-not-allowed', `${quote(path)} takes ${found.allow.join(', ')}`, { allow: found.allow.join(', ') })
     let caller = ''
     if (!found.target.open) caller = await admission.caller(entry, request, kind)
     else if (!found.target.free) admission.anonymous(entry)

@@ -1,14 +1,13 @@
 import type { View } from '../../actors/kernel/authoring/implement.ts'
-import type { Reader } from '../../actors/kernel/authoring/reader.ts'
-import type { AnyQuery, FieldError } from '../../contracts/declare/actor.ts'
-import { isRefusal } from '../../contracts/declare/actor.ts'
+import type { Reader, ReadRequest } from '../../actors/kernel/authoring/reader.ts'
+import { isRefusal, type AnyQuery, type FieldError, type Refusal } from '../../contracts/declare/actor.ts'
 import { Paging } from '../../contracts/edge.ts'
 import type { Call } from '../request/call.ts'
 import type { Cursors } from '../request/cursors.ts'
 import { etagOf, noneMatch } from '../request/etag.ts'
-import { invalid, refused } from '../request/problems.ts'
+import { invalid, refused, quote } from '../request/problems.ts'
 import type { EdgeAnswer } from '../request/request.ts'
-import { conform, pathFields } from '../request/validate.ts'
+import { conform, pathFields, MAX_ERRORS, pointer } from '../request/validate.ts'
 
 /** The parameters of a query string. @throws EdgeProblem `validation-failed` for one given twice */
 const queryOf = (text: string): Record<string, string> => {
@@ -17,10 +16,10 @@ const queryOf = (text: string): Record<string, string> => {
   const errors: FieldError[] = []
   const seen = new Set<string>()
   for (const [name] of given) {
-    if (seen.has(name)) errors.push({ pointer: `/${name}`, message: 'is given more than once' })
+    if (seen.has(name)) errors.push({ pointer: pointer([quote(name)]), message: 'is given more than once' })
     seen.add(name)
   }
-  if (errors.length > 0) throw invalid(errors.slice(0, 50))
+  if (errors.length > 0) throw invalid(errors.slice(0, MAX_ERRORS))
   return Object.fromEntries(given)
 }
 

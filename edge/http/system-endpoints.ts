@@ -1,11 +1,10 @@
 import type { operations } from '../commands/operations.ts'
-import { edgeProblem, notFound } from '../request/problems.ts'
+import { edgeProblem, notFound, quote } from '../request/problems.ts'
 import type { EdgeAnswer } from '../request/request.ts'
 import type { clientConfig } from './client-config.ts'
 import type { Endpoint } from './handler.ts'
 import type { EdgeHealth } from './health.ts'
 import { pageAnswer, pages } from './pages.ts'
-
 const json = (status: number, body: unknown): EdgeAnswer => ({
   status,
   headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
@@ -28,7 +27,7 @@ export const ownEndpoints = (options: OwnOptions): (Endpoint & { readonly method
     open: true,
     run: ({ request, params }) => {
       const found = written.get(params.code === undefined ? path : `/docs/problems/${params.code}`)
-      if (!found) throw notFound()
+      if (!found) throw notFound(`no problem has the code ${quote(params.code ?? '')}; /docs lists those that there are`)
       return pageAnswer(request, found())
     },
   })

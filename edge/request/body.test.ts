@@ -47,9 +47,7 @@ describe('a body', () => {
     expect(code(Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]))).toBe('malformed-json')
     expect(code(Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]))).toBe('malformed-json')
   })
-  test('with half of a surrogate pair is malformed, a whole pair or a spelled one is not', () => {
-    expect(code('{"a":"\\ud83d"}')).toBe('malformed-json')
-    expect(code('{"a":"\\\\\\udc00"}')).toBe('malformed-json')
+  test('may spell what it says', () => {
     expect(fields('{"a":"\\ud83d\\ude00"}')).toEqual({ a: '😀' })
     expect(fields('{"a":"\\\\ud83d"}')).toEqual({ a: '\\ud83d' })
   })
@@ -63,7 +61,6 @@ describe('a body', () => {
   test('may nest as deeply as it likes', () => {
     const deep = `{"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}`
     expect(Object.keys(fields(deep))).toEqual(['a'])
-    expect(code(`{"b":"\\ud800","a":${'['.repeat(30_000)}${']'.repeat(30_000)}}`)).toBe('malformed-json')
   })
   test('cannot reach prototypes', () => {
     const schema = z.object({ title: z.string() })

@@ -1,3 +1,4 @@
+import { MAX_CURSOR_LENGTH } from '../../contracts/edge.ts'
 import { edgeProblem } from './problems.ts'
 import { sealer } from './signing.ts'
 
@@ -12,7 +13,7 @@ export const cursors = (secret: string) => {
     write: (after: string, by: string, type: string, data: unknown): string => seal(after, binding(by, type, data)),
     /** @throws EdgeProblem `bad-cursor` */
     read: (cursor: string, by: string, type: string, data: unknown): string => {
-      const after = open(cursor, binding(by, type, data))
+      const after = cursor.length > MAX_CURSOR_LENGTH ? undefined : open(cursor, binding(by, type, data))
       if (after === undefined) throw edgeProblem('bad-cursor', 'give back the `next` of this very list, unaltered')
       return after
     },

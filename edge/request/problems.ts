@@ -31,11 +31,16 @@ export class EdgeProblem extends Error {
   }
 }
 
-export const edgeProblem = (code: ProblemCode, detail?: string, headers?: Record<string, string>): EdgeProblem =>
-  new EdgeProblem(code, { ...(detail === undefined ? {} : { detail }), ...(headers === undefined ? {} : { headers }) })
+/** @param detail what was wrong this time, with which value, and what to do: the title says only what is always so */
+export const edgeProblem = (code: ProblemCode, detail: string, headers?: Record<string, string>): EdgeProblem =>
+  new EdgeProblem(code, { detail, ...(headers === undefined ? {} : { headers }) })
 export const invalid = (errors: readonly FieldError[]): EdgeProblem =>
   new EdgeProblem('validation-failed', { detail: errors.map(e => `${e.pointer || 'the body'} ${e.message}`).join('; '), errors })
-export const notFound = (): EdgeProblem => new EdgeProblem('not-found')
+/** @param detail what there is not; of what may be hidden it says the same as of what never was */
+export const notFound = (detail: string): EdgeProblem => edgeProblem('not-found', detail)
+const MAX_QUOTED = 200
+/** What a client sent, as a detail may repeat it. */
+export const quote = (text: string): string => (text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text)
 /** Something that the edge stands on fails or is full: worth another try. @param seconds when */
 export const overloaded = (detail: string, seconds: number, cause?: unknown): EdgeProblem =>
   new EdgeProblem('overloaded', { detail, headers: { 'retry-after': String(seconds) }, cause })
@@ -72,7 +77,7 @@ export const documentOf = ({ code, status, detail, errors }: EdgeProblem, instan
   type: `/docs/problems/${code}`,
   title: mesh.problems[code]?.title ?? code,
   status,
-  detail: detail ?? mesh.problems[code]?.title ?? code,
+  ...(detail === undefined ? {} : { detail }),
   instance,
   code,
   ...(errors === undefined ? {} : { errors: [...errors] }),

@@ -1,11 +1,12 @@
 import type { z } from 'zod'
+import { describeIssue } from './issues.ts'
 import { invalid, notFound } from './problems.ts'
 
 /** Most errors that one answer names. */
-const MOST_ERRORS = 50
+export const MAX_ERRORS = 50
 
 /** A JSON pointer (RFC 6901). */
-const pointer = (path: readonly PropertyKey[]) => path.map(p => `/${String(p).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+export const pointer = (path: readonly PropertyKey[]) => path.map(p => `/${String(p).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 
 /** The names between braces in a command's or query's route. */
 export const pathFields = (http: string | undefined): ReadonlySet<string> =>
@@ -18,10 +19,13 @@ export const pathFields = (http: string | undefined): ReadonlySet<string> =>
  */
 export const conform = (schema: z.ZodType, ids: ReadonlySet<string>, data: Readonly<Record<string, unknown>>, caller: string): unknown => {
   const input = ids.has('userId') && data.userId === 'me' ? { ...data, userId: caller } : data
-  const result = schema.safeParse(input)
+  const result = schema.safeParse(input, { error: describeIssue })
   if (result.success) return result.data
   const { issues } = result.error
-  const names = issues.map(i => i.path[0]).filter(name => typeof name === 'string' && ids.has(name))
-  if (names.some(name => typeof name === 'string' && typeof input[name] === 'string' && input[name] !== '')) throw notFound()
-  throw invalid(issues.slice(0, MOST_ERRORS).map(i => ({ pointer: pointer(i.path), message: i.message })))
+  for (const { path, message } of issues) {
+    const [name] = path
+    if (typeof name !== 'string' || !ids.has(name) || typeof input[name] !== 'string' || input[name] === '') continue
+    throw notFound(`\`${name}\` ${message}`)
+  }
+  throw invalid(issues.slice(0, MAX_ERRORS).map(i => ({ pointer: pointer(i.path), message: i.message })))
 }

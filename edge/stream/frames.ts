@@ -13,12 +13,11 @@ import { contentOf } from '../http/command-endpoint.ts'
 import type { EdgeMetrics } from '../metrics/metrics.ts'
 import { isObject, parseJson } from '../request/body.ts'
 import { DEFAULT_WAIT_MS } from '../request/prefer.ts'
-import { documentOf, type EdgeProblem, invalid, notFound, problemFrom, refusedBy } from '../request/problems.ts'
+import { documentOf, type EdgeProblem, invalid, notFound, problemFrom, refusedBy, quote } from '../request/problems.ts'
 import { conform, pathFields } from '../request/validate.ts'
 import type { Device } from './connection.ts'
 import { frameText } from './fanout.ts'
 import type { Resumer } from './resume.ts'
-
 export type FrameOptions = {
   readonly say: Commander
   readonly auth: Authenticator
@@ -51,7 +50,8 @@ export const createFrames = ({ say, auth, limits, clock, metrics, log, resume }:
 
   const outcomeOf = async (device: Device, id: string, type: unknown, data: unknown, request: string): Promise<Outcome> => {
     const known = typeof type === 'string' ? sendable.get(type) : undefined
-    if (!known || typeof type !== 'string') throw notFound()
+    if (typeof type !== 'string') throw notFound('a frame says in its `type`, a text, which message of the stream it sends')
+    if (!known) throw notFound(`\`${quote(type)}\` is no message of the stream`)
     if (data !== undefined && !isObject(data)) throw invalid([{ pointer: '/data', message: 'must be an object' }])
     const fitted = conform(known.command.data, known.ids, data ?? {}, device.user)
     const place = device.takePlace()

@@ -1,6 +1,6 @@
 import { signer } from '../request/signing.ts'
 
-const FORM = /^([0-9a-z]{1,10})\.([\w-]+)$/
+const FORM = /^([0-9a-z]{1,10})\.([\w-]{22})$/
 
 /** Changes reach a device a little later than they happen: a position says so much less than now. */
 const OVERLAP_MS = 10_000

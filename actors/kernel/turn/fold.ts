@@ -1,11 +1,9 @@
-import type { AnyCommand, AnyRecord, Applied, Message, PageRef, Place, Ref, Refusal, Write } from '../../../contracts/declare/actor.ts'
-import { isRefusal } from '../../../contracts/declare/actor.ts'
+import { type AnyCommand, type AnyRecord, type Applied, type Message, type PageRef, type Place, type Ref, type Refusal, type Write, isRefusal } from '../../../contracts/declare/actor.ts'
 import type { Envelope, EventEnvelope, Reply } from '../../../contracts/declare/envelope.ts'
 import type { ActorCode } from '../authoring/implement.ts'
 import type { Item, StoreWrite } from '../ports/store/port.ts'
 import { type Decided, type Items, type Kept, placeKey, type Unpublished } from './items.ts'
 import { claimPlace, operationItem, operationPlace } from './replies.ts'
-
 /** A message of the batch: parsed, with what its queue said of it. */
 export type Taken = {
   readonly envelope: Envelope

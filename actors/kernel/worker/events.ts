@@ -1,5 +1,4 @@
-import type { AnyEvent } from '../../../contracts/declare/actor.ts'
-import { groupOf } from '../../../contracts/declare/actor.ts'
+import { type AnyEvent, groupOf } from '../../../contracts/declare/actor.ts'
 import type { Envelope, EventEnvelope } from '../../../contracts/declare/envelope.ts'
 import { commandQueue, eventQueue } from '../../../contracts/derive/topology.ts'
 import { reader } from '../authoring/reader.ts'
@@ -10,7 +9,6 @@ import { deadLetter } from './dead-letters.ts'
 import type { Host, HostContext } from './host.ts'
 import { readEvent } from './inbox.ts'
 import { patience } from './visibility.ts'
-
 const POISON_RECEIVES = 5
 
 export type HeldEvent = { readonly event: EventEnvelope; readonly delivery: Delivery }

@@ -1,9 +1,7 @@
-import type { AnyActor, Message } from '../../../contracts/declare/actor.ts'
-import { groupOf } from '../../../contracts/declare/actor.ts'
+import { type AnyActor, type Message, groupOf } from '../../../contracts/declare/actor.ts'
 import { Envelope, EventEnvelope } from '../../../contracts/declare/envelope.ts'
 import type { Delivery } from '../ports/mailbox/port.ts'
 import type { Taken } from '../turn/fold.ts'
-
 /** A message that can never be handled here, whatever is tried: unknown version or type, or data against the contract. */
 export class Unreadable extends Error {
   override readonly name = 'Unreadable'

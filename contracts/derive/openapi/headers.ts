@@ -11,7 +11,9 @@ export const answerHeaders = {
   Location: header('Where the new thing, or the operation, is found.', { type: 'string', format: 'uri-reference' }),
   'Preference-Applied': header('What of the `Prefer` counted: `respond-async`, `wait=N` with the seconds that it came to, or both.'),
   'Idempotency-Replayed': header('`true` where the answer is that of an earlier request with the same key.', { const: 'true' }),
-  'WWW-Authenticate': header('`Bearer error="invalid_token"`.'),
+  'WWW-Authenticate': header(
+    '`Bearer` where no token was sent, `Bearer error="invalid_token"` for one that is not good, `Bearer error="invalid_request"` for what is no token.',
+  ),
 } as const
 export type AnswerHeader = keyof typeof answerHeaders
 
