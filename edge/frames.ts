@@ -81,7 +81,7 @@ export const createFrames = ({ say, auth, limits, clock, metrics, log, resume }:
     const named = isKey(id) ? id : null
     underWay++
     try {
-      const drawn = limits.users.writes.draw(device.user, clock.now())
+      const drawn = limits.users.writes.draw(device.user, clock.elapsed())
       if (drawn.retryAfter > 0) {
         try {
           within(drawn)
@@ -137,7 +137,7 @@ export const createFrames = ({ say, auth, limits, clock, metrics, log, resume }:
       if (frame?.op === 'send') {
         metrics.frame('send')
         void send(device, frame)
-      } else if (limits.users.reads.draw(device.user, clock.now()).retryAfter > 0) {
+      } else if (limits.users.reads.draw(device.user, clock.elapsed()).retryAfter > 0) {
         device.close(CLOSE.budget, 'the budget of reads is used up')
       } else if (frame?.op === 'auth') {
         metrics.frame('auth')

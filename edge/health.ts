@@ -57,7 +57,7 @@ export const health = ({ store, mailbox, backplane, clock, keys, phase, log }: H
     )
   let looked: { at: number; found: Promise<[string, boolean][]> } | undefined
   return async (): Promise<EdgeHealth> => {
-    if (!looked || clock.now() - looked.at >= FRESH_MS) looked = { at: clock.now(), found: look() }
+    if (!looked || clock.elapsed() - looked.at >= FRESH_MS) looked = { at: clock.elapsed(), found: look() }
     const needed: [string, boolean][] = [...(await looked.found), ['keys', keys()]]
     const all: [string, boolean][] = [...needed, ['backplane', backplane.health().ok]]
     const able = needed.every(([, ok]) => ok)

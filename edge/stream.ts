@@ -65,14 +65,14 @@ export const createStream = (options: StreamOptions) => {
     if (options.draining()) return refusal(CLOSE.restart, 'this edge is going away')
     const address = addressOf(request, options.proxies)
     const network = networkOf(address)
-    const over = limits.exempt(address) ? 0 : limits.addresses.reads.draw(network, clock.now()).retryAfter
+    const over = limits.exempt(address) ? 0 : limits.addresses.reads.draw(network, clock.elapsed()).retryAfter
     if (over > 0) return refusal(CLOSE.budget, `too many requests; try again in ${over} s`)
     const token = offered(headers.get('sec-websocket-protocol')).token ?? bearerOf(headers.get('authorization'))
     const known = auth.recall(token)
-    if (!known && !limits.exempt(address) && limits.anonymous.draw(network, clock.now()).retryAfter > 0)
+    if (!known && !limits.exempt(address) && limits.anonymous.draw(network, clock.elapsed()).retryAfter > 0)
       return refusal(CLOSE.budget, 'too many requests without a known token')
     const caller = known ?? (await auth.verify(token))
-    if (limits.users.reads.draw(caller.id, clock.now()).retryAfter > 0) return refusal(CLOSE.budget, 'the budget of reads is used up')
+    if (limits.users.reads.draw(caller.id, clock.elapsed()).retryAfter > 0) return refusal(CLOSE.budget, 'the budget of reads is used up')
     return caller
   }
 
@@ -87,7 +87,7 @@ export const createStream = (options: StreamOptions) => {
           : refusal(CLOSE.restart, 'try again later'),
       )
       if ('code' in admitted) return { visitor: admitted, protocol }
-      const visitor = new Device(admitted.id, options.connectionId(), admitted.until, clock.now())
+      const visitor = new Device(admitted.id, options.connectionId(), admitted.until, clock.elapsed())
       await presence.enter(visitor)
       return { visitor, protocol }
     },
@@ -99,12 +99,12 @@ export const createStream = (options: StreamOptions) => {
     },
     message: (visitor, text) => {
       if (!(visitor instanceof Device)) return
-      visitor.seen = clock.now()
+      visitor.seen = clock.elapsed()
       frames.take(visitor, text)
     },
     oversized: device(d => d.close(CLOSE.tooBig, 'a frame may have at most 64 KiB')),
     alive: device(d => {
-      d.seen = clock.now()
+      d.seen = clock.elapsed()
     }),
     writable: device(d => d.tellLag(lagged)),
     closed: device(d => {
@@ -132,10 +132,11 @@ export const createStream = (options: StreamOptions) => {
   }
 
   const sweep = () => {
-    const now = clock.now()
+    const wall = clock.now()
+    const now = clock.elapsed()
     for (const device of presence.all()) {
       if (device.closed) continue
-      if (device.until <= now) device.close(CLOSE.token, 'the token has expired')
+      if (device.until <= wall) device.close(CLOSE.token, 'the token has expired')
       else if (now - device.seen >= 2 * heartbeatMs) device.close(CLOSE.silent, 'no sign of life for two heartbeats')
       else if (now - device.pinged >= heartbeatMs) device.ping(now)
     }

@@ -1,5 +1,6 @@
 import type { Backplane } from '../actors/kernel/backplane/port.ts'
 import type { Clock } from '../actors/kernel/clock/port.ts'
+import { stopwatch } from '../actors/kernel/clock/stopwatch.ts'
 import { type Span, withEngineCalls } from '../actors/kernel/span.ts'
 import { EdgeProblem } from './problems.ts'
 import type { EdgeAnswer } from './request.ts'
@@ -8,9 +9,9 @@ import type { EdgeAnswer } from './request.ts'
 export const tracer =
   ({ trace }: Pick<Backplane, 'trace'>, clock: Clock) =>
   async (what: string, request: string, work: () => EdgeAnswer | Promise<EdgeAnswer>): Promise<EdgeAnswer> => {
-    const at = clock.now()
+    const timed = stopwatch(clock)
     const keep = (outcome: number, engine: Span['engine']) => {
-      const span = { request, id: request, cause: null, actor: 'edge', what, at, ms: clock.now() - at, engine, outcome: String(outcome) }
+      const span = { request, id: request, cause: null, actor: 'edge', what, ...timed(), engine, outcome: String(outcome) }
       // Losing a span costs a line of a picture, nothing else.
       trace(span).catch(() => {})
     }

@@ -36,12 +36,12 @@ export const lambdaHandler = (context: LambdaContext) => {
   const published = recent()
 
   return async (input: unknown, invocation: Invocation): Promise<PartialBatchResponse> => {
-    const deadline = ports.clock.now() + Math.max(0, invocation.getRemainingTimeInMillis() - ANSWER_MS)
+    const deadline = ports.clock.elapsed() + Math.max(0, invocation.getRemainingTimeInMillis() - ANSWER_MS)
     const { Records: records } = SqsEvent.parse(input)
     const queues = new Set(records.map(r => queueOf(r.eventSourceARN, prefix)))
     const open = new Set(records.map(r => r.messageId))
     let answered = false
-    const over = () => answered || ports.clock.now() >= deadline
+    const over = () => answered || ports.clock.elapsed() >= deadline
     const host: Host = {
       // The queue keeps them hidden, longer than the invocation may take.
       hold: { drop: () => true, release: async () => {} },
@@ -76,7 +76,7 @@ const settled = async <T>({ sort, run }: Settling<T>, deliveries: readonly Deliv
 /** @returns whether the work was done before the deadline */
 const before = async (deadline: number, clock: Clock, work: Promise<unknown>): Promise<boolean> => {
   const done = new AbortController()
-  const late = clock.sleep(deadline - clock.now(), done.signal).then(
+  const late = clock.sleep(deadline - clock.elapsed(), done.signal).then(
     () => false,
     () => true,
   )

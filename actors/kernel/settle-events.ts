@@ -1,6 +1,7 @@
 import type { AnyEvent } from '../../contracts/actor.ts'
 import type { Envelope, EventEnvelope } from '../../contracts/envelope.ts'
 import { actors, groupOf } from '../../contracts/mesh.ts'
+import { stopwatch, type Timed } from './clock/stopwatch.ts'
 import type { Act, Tell } from './code.ts'
 import { deadLetter } from './dead-letters.ts'
 import { patience } from './holding.ts'
@@ -49,7 +50,7 @@ export const eventSettling = ({ code, ports, log, metrics }: HostContext, { hold
     if ('tell' in hearing) await tell(event, (hearing.tell as unknown as Tell)(event))
     else await (hearing.act as unknown as Act)(event, context)
   }
-  const trace = (event: EventEnvelope, at: number, engine: { kind: string; ms: number }[]) => {
+  const trace = (event: EventEnvelope, { at, ms }: Timed, engine: { kind: string; ms: number }[]) => {
     if (!isSampled(event.trace.traceparent)) return
     backplane
       .trace({
@@ -59,7 +60,7 @@ export const eventSettling = ({ code, ports, log, metrics }: HostContext, { hold
         actor: actor.name,
         what: `hears ${event.type}`,
         at,
-        ms: clock.now() - at,
+        ms,
         engine,
         outcome: 'done',
       })
@@ -101,10 +102,10 @@ export const eventSettling = ({ code, ports, log, metrics }: HostContext, { hold
     run: async (_key: string, batch: readonly HeldEvent[]): Promise<void> => {
       for (const { event, delivery } of batch) {
         try {
-          const at = clock.now()
+          const timed = stopwatch(clock)
           const { engine } = await withEngineCalls(() => hear(event))
           engines.ok()
-          trace(event, at, engine)
+          trace(event, timed(), engine)
           metrics.heard.inc({ actor: actor.name, type: event.type })
           countRedriven(delivery)
           hold.drop(delivery)

@@ -1,4 +1,5 @@
 import type { Envelope, Reply } from '../../contracts/envelope.ts'
+import { stopwatch, type Timed } from './clock/stopwatch.ts'
 import { deadLetter } from './dead-letters.ts'
 import type { EventBus } from './events/port.ts'
 import type { Reach } from './failpoints.ts'
@@ -134,7 +135,7 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
     await bury(held, failed.message)
     batch.delete(failed.id)
   }
-  const trace = (taken: readonly Taken[], at: number, engine: { kind: string; ms: number }[], turned: Turned) => {
+  const trace = (taken: readonly Taken[], { at, ms }: Timed, engine: { kind: string; ms: number }[], turned: Turned) => {
     for (const t of taken) {
       if (!isSampled(t.envelope.trace.traceparent)) continue
       const reply = turned.settled.find(s => s.taken === t)?.reply
@@ -147,7 +148,7 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
           actor,
           what: t.envelope.type,
           at,
-          ms: clock.now() - at,
+          ms,
           engine,
           outcome: reply ? String(reply.status) : 'waits',
         })
@@ -188,7 +189,7 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
       try {
         while (batch.size > 0) {
           const taken = [...batch.values()].map(h => h.taken)
-          const at = clock.now()
+          const timed = stopwatch(clock)
           const stop = metrics.turn.startTimer({ actor })
           const { value: turned, engine } = await withEngineCalls(async () => {
             const turned = await turn(context, taken)
@@ -197,7 +198,7 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
             return turned
           })
           stop()
-          trace(taken, at, engine, turned)
+          trace(taken, timed(), engine, turned)
           if (turned.failed) await fail(batch, turned.failed)
           else if (turned.settled.length === 0) throw new Error('a turn settled nothing')
         }

@@ -111,7 +111,7 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
     hello: frame => {
       const hello = Hello.parse(frame)
       clearTimeout(greeting)
-      openedAt = Date.now()
+      openedAt = performance.now()
       if (position === undefined) position = hello.position
       else say({ op: 'resume', position })
       for (const { frame: waiting } of unanswered.values()) say(waiting)
@@ -134,7 +134,7 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
     drain: frame => {
       const { afterMs } = Drain.parse(frame)
       const leaving = socket
-      notBefore = Date.now() + afterMs
+      notBefore = performance.now() + afterMs
       timer = setTimeout(() => leaving?.close(1000), afterMs)
     },
   }
@@ -150,9 +150,9 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
     }
     options.onConnection?.('lost', code)
     // a socket that is closed again and again as soon as it is open is not doing well
-    failures = Date.now() - openedAt > STEADY_MS ? 1 : failures + 1
+    failures = performance.now() - openedAt > STEADY_MS ? 1 : failures + 1
     openedAt = Number.POSITIVE_INFINITY
-    timer = setTimeout(() => void connect(code === CLOSE.token), Math.max(backOff(failures, 100, 10_000), notBefore - Date.now()))
+    timer = setTimeout(() => void connect(code === CLOSE.token), Math.max(backOff(failures, 100, 10_000), notBefore - performance.now()))
   }
   const connect = async (renewed: boolean) => {
     const bearer = await token(renewed).catch((error: unknown) => new Error('the stream got no token', { cause: error }))
