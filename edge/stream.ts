@@ -13,6 +13,7 @@ import type { Presence } from './presence.ts'
 import { EdgeProblem } from './problems.ts'
 import type { EdgeRequest, Sockets } from './request.ts'
 import { type Changes, resumer } from './resume.ts'
+import { setBacks } from './set-backs.ts'
 import { offered } from './subprotocols.ts'
 
 export type StreamOptions = Omit<FrameOptions, 'resume'> & {
@@ -56,7 +57,8 @@ const device = (hear: (device: Device) => void) => (visitor: Visitor) => {
 export const createStream = (options: StreamOptions) => {
   const { presence, positions, auth, limits, clock, random, heartbeatMs } = options
   const { deliver, lagged } = fanout(presence, positions, clock, options.metrics)
-  const frames = createFrames({ ...options, resume: resumer(options.changes, positions, clock, lagged) })
+  const steps = setBacks(clock)
+  const frames = createFrames({ ...options, resume: resumer(options.changes, positions, clock, steps, lagged) })
 
   const admit = async (request: EdgeRequest): Promise<Caller | Refused> => {
     const { headers } = request
@@ -132,6 +134,7 @@ export const createStream = (options: StreamOptions) => {
   }
 
   const sweep = () => {
+    steps.look()
     const wall = clock.now()
     const now = clock.elapsed()
     for (const device of presence.all()) {

@@ -75,9 +75,10 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
   // whoever awaits `ready` hears of it; nobody must
   ready.catch(() => undefined)
   let position: string | undefined
+  let greeted: string | undefined
   let socket: Socket | undefined
   let failures = 0
-  /** Epoch ms: since when the socket is open, and before when it was asked not to come back. */
+  /** As `performance.now` counts: since when the socket is open, and before when it was asked not to come back. */
   let openedAt = Number.POSITIVE_INFINITY
   let notBefore = 0
   let over = false
@@ -112,6 +113,7 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
       const hello = Hello.parse(frame)
       clearTimeout(greeting)
       openedAt = performance.now()
+      greeted = hello.position
       if (position === undefined) position = hello.position
       else say({ op: 'resume', position })
       for (const { frame: waiting } of unanswered.values()) say(waiting)
@@ -125,7 +127,11 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
       if (id !== null) unanswered.delete(id)
       waiting?.done({ status, body })
     },
-    reset: () => options.onReset?.(),
+    reset: () => {
+      // All is read anew now; the position that could not be answered would only be refused again.
+      position = greeted
+      options.onReset?.()
+    },
     lagged: frame => {
       // Where the gap begins, which may be before what was heard last.
       position = Lagged.parse(frame).position
