@@ -157,6 +157,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     cors: cors(originAllowed),
     metrics,
     trace: tracer(backplane, clock),
+    clock,
     log,
     requestId: serialId,
   })

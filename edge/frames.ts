@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { deadline } from '../actors/kernel/clock/deadline.ts'
 import type { Clock } from '../actors/kernel/clock/port.ts'
 import type { AnyCommand } from '../contracts/actor.ts'
 import type { Reply } from '../contracts/envelope.ts'
@@ -65,6 +66,7 @@ export const createFrames = ({ say, auth, limits, clock, metrics, log, resume }:
       ifMatch: undefined,
       key: keyOf(device.user, 'stream', id, `${type} ${contentOf(fitted, undefined)}`),
       waitMs: DEFAULT_WAIT_MS,
+      end: deadline(clock, DEFAULT_WAIT_MS),
       request,
       traceparent: null,
     })

@@ -1,3 +1,4 @@
+import { deadline } from '../actors/kernel/clock/deadline.ts'
 import type { Clock } from '../actors/kernel/clock/port.ts'
 import type { Ports } from '../actors/kernel/ports.ts'
 import { topology } from '../contracts/mesh.ts'
@@ -33,21 +34,14 @@ export const health = ({ store, mailbox, backplane, clock, keys, phase, log }: H
       () => store.get([{ table, pk: 'health', sk: 'health' }]),
     ]),
   ]
-  const within = async (work: Promise<unknown>) => {
-    const bound = new AbortController()
-    const late = clock.sleep(PROBE_MS, bound.signal).then(() => Promise.reject(new Error(`no answer within ${PROBE_MS} ms`)))
-    try {
-      await Promise.race([work, late])
-    } finally {
-      late.catch(() => {})
-      bound.abort()
-    }
+  const late = () => {
+    throw new Error(`no answer within ${PROBE_MS} ms`)
   }
   const look = async (): Promise<[string, boolean][]> =>
     Promise.all(
       probes.map(async ([name, probe]): Promise<[string, boolean]> => {
         try {
-          await within(probe())
+          await deadline(clock, PROBE_MS).race(probe(), late)
           return [name, true]
         } catch (error) {
           log(name, error)

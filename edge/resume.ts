@@ -1,9 +1,11 @@
+import { deadline } from '../actors/kernel/clock/deadline.ts'
 import type { Clock } from '../actors/kernel/clock/port.ts'
 import type { Change } from '../actors/timelines/views/changes.ts'
 import { CLOSE } from '../contracts/stream.ts'
 import type { Device, Lagged } from './device.ts'
 import { frameText } from './fanout.ts'
 import { MOST_SKEW_MS, type Positions, since } from './positions.ts'
+import { late } from './problems.ts'
 import type { SetBacks } from './set-backs.ts'
 
 /** What changed for a person since a time (epoch ms), each thing once, in the order of change. */
@@ -15,6 +17,8 @@ const OLDEST_MS = 24 * 3_600_000
 const PACKET = 50
 const PATIENCE_MS = 10_000
 const LOOK_MS = 50
+/** How long reading what changed may take. */
+const READ_MS = 10_000
 
 /**
  * Brings a device that comes back up to date. Live events wait meanwhile: one that overtook the replay would carry a newer position, and a connection
@@ -67,7 +71,10 @@ export const resumer = (changes: Changes, positions: Positions, clock: Clock, st
     try {
       for (let at: number | undefined = asked; at !== undefined; at = nextOf(device)) {
         const from = device.hold(at)
-        const all = await changes(device.user, from, clock.now())
+        const all = await deadline(clock, READ_MS).race(
+          changes(device.user, from, clock.now()),
+          late('what changed could not be read in time'),
+        )
         if (!(await send(device, all))) {
           device.lag(Math.min(from, nextOf(device) ?? from))
           break

@@ -1,4 +1,5 @@
 import type { Live } from '../actors/kernel/backplane/port.ts'
+import { deadline } from '../actors/kernel/clock/deadline.ts'
 import type { Clock } from '../actors/kernel/clock/port.ts'
 import { CLOSE, SUBPROTOCOL } from '../contracts/stream.ts'
 import { type Authenticator, bearerOf, type Caller } from './auth.ts'
@@ -10,7 +11,7 @@ import { type Limits, networkOf } from './limits.ts'
 import type { EdgeMetrics } from './metrics.ts'
 import { type Positions, since } from './positions.ts'
 import type { Presence } from './presence.ts'
-import { EdgeProblem } from './problems.ts'
+import { EdgeProblem, late } from './problems.ts'
 import type { EdgeRequest, Sockets } from './request.ts'
 import { type Changes, resumer } from './resume.ts'
 import { setBacks } from './set-backs.ts'
@@ -32,6 +33,8 @@ export type StreamOptions = Omit<FrameOptions, 'resume'> & {
   readonly connectionId: () => string
 }
 
+/** How long the check of a token may take, keys that have to be fetched for it included. */
+const ADMITTED_WITHIN_MS = 5_000
 /** How often tokens and heartbeats are looked at, at most. */
 const SWEEP_MS = 1_000
 /** Over how long the clients of an edge that goes away spread their return. */
@@ -82,7 +85,8 @@ export const createStream = (options: StreamOptions) => {
     accept: async request => {
       // A client that offered protocols takes no answer without one, not even to learn that it is refused.
       const protocol = offered(request.headers.get('sec-websocket-protocol')).ours ? SUBPROTOCOL : undefined
-      const admitted = await admit(request).catch((error: unknown) =>
+      const verified = deadline(clock, ADMITTED_WITHIN_MS).race(admit(request), late('the token could not be verified in time'))
+      const admitted = await verified.catch((error: unknown) =>
         // Keys that cannot be had are our trouble, not the token's.
         error instanceof EdgeProblem && error.status === 401
           ? refusal(CLOSE.token, 'a valid token is needed')
