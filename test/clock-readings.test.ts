@@ -7,7 +7,16 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** Where wall time is right: a part of the line, and why. */
 const RIGHT: readonly { readonly file: string; readonly text: string; readonly why: string }[] = [
-  { file: 'actors/kernel/backplane/redis-seats.ts', text: 'clock.now() + ttl', why: 'workers on other hosts read until when an edge is there' },
+  {
+    file: 'actors/kernel/backplane/redis-seats.ts',
+    text: 'clock.now() + ttl',
+    why: 'workers on other hosts read until when an edge is there',
+  },
+  {
+    file: 'actors/kernel/backplane/redis-seats.ts',
+    text: 'clock.now() - clock.elapsed()',
+    why: 'by how much the two differ shows that one was set',
+  },
   { file: 'actors/kernel/backplane/redis.ts', text: 'Number(here[edge]) > now', why: 'as edges on other hosts wrote it' },
   { file: 'actors/kernel/jobs/bullmq-worker.ts', text: 'moveToDelayed', why: 'BullMQ keeps delays as times, for all its workers' },
   { file: 'actors/kernel/settle-events.ts', text: 'delivery.sentAt', why: 'the queue’s stamp' },

@@ -7,7 +7,7 @@ export type Finding = { readonly file: string; readonly line: number; readonly t
 
 /** `performance.now()` is not set by anybody. */
 const READING = String.raw`(?:(?<![\w.])(?!performance\b)(?:\w+(?:\?\.|\.))*now\(\)|new Date\(\)(?:\.getTime\(\))?)`
-const OPERATOR = String.raw`(?:[-+*/%]=?|<=?|>=?)`
+const OPERATOR = '(?:[-+*/%]=?|<=?|>=?)'
 /** An arrow is no comparison, and a type's closing bracket before a call none either. */
 const BEFORE = String.raw`(?<![=])${OPERATOR}\s*`
 const AFTER = String.raw`\s*${OPERATOR}(?!>)`
