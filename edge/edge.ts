@@ -116,7 +116,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     err => log.debug({ err }, 'the backplane was not told who is here'),
   )
   const metrics = edgeMetrics(
-    { sockets: here.size, oldestMs: () => clock.now() - (waiting.since() ?? clock.now()), underWay: gauge.underWay },
+    { sockets: here.size, oldestMs: () => clock.elapsed() - (waiting.since() ?? clock.elapsed()), underWay: gauge.underWay },
     options.registry,
   )
   const say = commander({
@@ -157,6 +157,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     cors: cors(originAllowed),
     metrics,
     trace: tracer(backplane, clock),
+    clock,
     log,
     requestId: serialId,
   })
@@ -243,7 +244,8 @@ export const startEdge = async (options: EdgeOptions): Promise<Edge> => {
     core.leaving()
     server.stop()
     const done = async (ms: number) => {
-      for (const until = clock.now() + ms; server.underWay() + core.underWay() > 0 && clock.now() < until; ) await clock.sleep(LOOK_MS)
+      for (const until = clock.elapsed() + ms; server.underWay() + core.underWay() > 0 && clock.elapsed() < until; )
+        await clock.sleep(LOOK_MS)
     }
     await done(config.EDGE_DRAIN_MS)
     core.release()

@@ -173,6 +173,23 @@ describe.each(engines.filter(e => e.here))('the Redis backplane on $name', { tim
     await again.close()
   })
 
+  test('tells who is here again when the wall clock was set forward, and since when they may have been missed', async () => {
+    const engine = await start()
+    const clock = virtualClock(START)
+    const [edge, worker] = await Promise.all([redisBackplane({ url: engine.url, clock }), redisBackplane({ url: engine.url, clock })])
+    const heard = listening()
+    const seat = await edge.join('e1', heard.listener)
+    await seat.present('ada')
+    const told = heard.gaps.length
+    clock.stepWall(120_000)
+    expect([...(await worker.online(['ada'])).keys()]).toEqual([])
+    await clock.advance(1_000)
+    await vi.waitFor(async () => expect([...(await worker.online(['ada'])).keys()]).toEqual(['ada']), DEADLINE)
+    await vi.waitFor(() => expect(heard.gaps.slice(told)).toEqual([START]), DEADLINE)
+    await Promise.all([edge.close(), worker.close()])
+    await engine.close()
+  })
+
   test('tells all who are here again, however often it takes, before it says that something may have been missed', async () => {
     const engine = await start()
     const way = await wayTo(engine.url)

@@ -72,6 +72,18 @@ const metric = async (w: Pick<World, 'registry'>, name: string) =>
   ])
 
 describe.each(HOSTS)('in a %s', host => {
+  test('whose clock is behind, a change is not stamped with a time before its message was sent', async () => {
+    const w = await world(1, CALM, catalog, host)
+    const postId = await friends(w)
+    w.setSkew(-60_000)
+    const heard = w.clock.now()
+    const id = await w.send('post.like', BOB, { postId })
+    await w.clock.advance(1_000)
+    expect(status(w, id)).toEqual([200])
+    const { changedAt } = z.looseObject({ changedAt: z.string() }).parse((await w.store.get([post.at(postKey(postId)).place]))[0])
+    expect(Date.parse(changedAt)).toBeGreaterThanOrEqual(heard)
+  })
+
   test('what is stored in a form that the contract does not know is the fault of no engine: who asks for it dies, others go on', async () => {
     const w = await world(1, CALM, catalog, host)
     const postId = await friends(w)

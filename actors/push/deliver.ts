@@ -55,6 +55,7 @@ export const deliveries = ({ vapid, allowed, transport = () => httpTransport(SLO
       allowed,
       http,
       now: clock.now,
+      elapsed: clock.elapsed,
       random,
       slots: SLOTS,
       refusing: (origin, refuses) => {

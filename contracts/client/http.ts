@@ -63,11 +63,11 @@ export const exchanger = (base: string, fetch: Fetch, token: (renewed: boolean) 
   }
   /** Tries until there is an answer worth having. A write carries one key through all tries, so that it takes effect once. */
   const persist = async (request: Request, { key, headers = {}, patience = 30_000 }: SendOptions): Promise<Exchange> => {
-    const until = Date.now() + patience
+    const until = performance.now() + patience
     const all = request.writes ? { 'idempotency-key': key ?? crypto.randomUUID(), ...headers } : headers
     for (let attempt = 0, renewed = false; ; attempt += 1) {
       const tried = await once(request, all, renewed).catch((error: unknown) => ({ error }))
-      const spent = (wait: number) => Date.now() + wait > until
+      const spent = (wait: number) => performance.now() + wait > until
       if ('error' in tried) {
         const wait = backOff(attempt)
         if (spent(wait)) throw new Error(`${request.method} ${request.path} found no one: ${String(tried.error)}`, { cause: tried.error })
@@ -82,14 +82,14 @@ export const exchanger = (base: string, fetch: Fetch, token: (renewed: boolean) 
   }
   /** Follows a 202 to its end. */
   const settle = async (accepted: Exchange, patience = 60_000): Promise<Operation> => {
-    const until = Date.now() + patience
+    const until = performance.now() + patience
     const path = accepted.headers.get('location') ?? ''
     for (let attempt = 0; ; attempt += 1) {
       const answer = await persist({ method: 'GET', path, writes: false }, { patience })
       if (answer.status !== 200) throw problemOf(answer, `GET ${path}`)
       const operation = Operation.parse(JSON.parse(answer.text))
       if (operation.status !== 'pending') return operation
-      if (Date.now() > until) throw new Error(`${path} is still pending after ${patience} ms`)
+      if (performance.now() > until) throw new Error(`${path} is still pending after ${patience} ms`)
       await pause(50 + backOff(attempt, 50, 1_000))
     }
   }

@@ -75,9 +75,10 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
   // whoever awaits `ready` hears of it; nobody must
   ready.catch(() => undefined)
   let position: string | undefined
+  let greeted: string | undefined
   let socket: Socket | undefined
   let failures = 0
-  /** Epoch ms: since when the socket is open, and before when it was asked not to come back. */
+  /** As `performance.now` counts: since when the socket is open, and before when it was asked not to come back. */
   let openedAt = Number.POSITIVE_INFINITY
   let notBefore = 0
   let over = false
@@ -111,7 +112,8 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
     hello: frame => {
       const hello = Hello.parse(frame)
       clearTimeout(greeting)
-      openedAt = Date.now()
+      openedAt = performance.now()
+      greeted = hello.position
       if (position === undefined) position = hello.position
       else say({ op: 'resume', position })
       for (const { frame: waiting } of unanswered.values()) say(waiting)
@@ -125,7 +127,11 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
       if (id !== null) unanswered.delete(id)
       waiting?.done({ status, body })
     },
-    reset: () => options.onReset?.(),
+    reset: () => {
+      // All is read anew now; the position that could not be answered would only be refused again.
+      position = greeted
+      options.onReset?.()
+    },
     lagged: frame => {
       // Where the gap begins, which may be before what was heard last.
       position = Lagged.parse(frame).position
@@ -134,7 +140,7 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
     drain: frame => {
       const { afterMs } = Drain.parse(frame)
       const leaving = socket
-      notBefore = Date.now() + afterMs
+      notBefore = performance.now() + afterMs
       timer = setTimeout(() => leaving?.close(1000), afterMs)
     },
   }
@@ -150,9 +156,9 @@ export const openStream = (url: string, token: (renewed: boolean) => Promise<str
     }
     options.onConnection?.('lost', code)
     // a socket that is closed again and again as soon as it is open is not doing well
-    failures = Date.now() - openedAt > STEADY_MS ? 1 : failures + 1
+    failures = performance.now() - openedAt > STEADY_MS ? 1 : failures + 1
     openedAt = Number.POSITIVE_INFINITY
-    timer = setTimeout(() => void connect(code === CLOSE.token), Math.max(backOff(failures, 100, 10_000), notBefore - Date.now()))
+    timer = setTimeout(() => void connect(code === CLOSE.token), Math.max(backOff(failures, 100, 10_000), notBefore - performance.now()))
   }
   const connect = async (renewed: boolean) => {
     const bearer = await token(renewed).catch((error: unknown) => new Error('the stream got no token', { cause: error }))

@@ -44,7 +44,7 @@ export const settled = async (
   mostMs: number,
 ): Promise<ReadonlyMap<string, string>> => {
   const done = new Map<string, string>()
-  const until = clock.now() + mostMs
+  const until = clock.elapsed() + mostMs
   for (;;) {
     await Promise.all(
       letters.map(async letter => {
@@ -56,7 +56,7 @@ export const settled = async (
         if (what !== undefined) done.set(id, what)
       }),
     )
-    if (done.size >= letters.length || clock.now() >= until) return done
+    if (done.size >= letters.length || clock.elapsed() >= until) return done
     await clock.sleep(LOOK_MS)
   }
 }

@@ -51,11 +51,12 @@ const create = async (client: DynamoDBClient, TableName: string): Promise<TableD
 }
 
 const active = async (client: DynamoDBClient, name: string): Promise<TableDescription> => {
-  const until = Date.now() + ACTIVE_WITHIN_MS
+  const until = performance.now() + ACTIVE_WITHIN_MS
   for (let wait = 5; ; wait = Math.min(wait * 2, 1_000)) {
     const table = await describe(client, name)
     if (table?.TableStatus === 'ACTIVE') return table
-    if (Date.now() > until) throw new Error(`the table ${name} is ${table?.TableStatus ?? 'not there'} after ${ACTIVE_WITHIN_MS / 1000} s`)
+    if (performance.now() > until)
+      throw new Error(`the table ${name} is ${table?.TableStatus ?? 'not there'} after ${ACTIVE_WITHIN_MS / 1000} s`)
     await pause(wait)
   }
 }

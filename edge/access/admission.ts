@@ -15,7 +15,7 @@ export type Entry = { readonly network: string; readonly exempt: boolean; drawn:
 export const admission = ({ auth, limits, clock, proxies }: { auth: Authenticator; limits: Limits; clock: Clock; proxies: number }) => {
   /** @throws EdgeProblem `rate-limited` */
   const draw = (entry: Entry, budget: Budget, key: string): void => {
-    entry.drawn = budget.draw(key, clock.now())
+    entry.drawn = budget.draw(key, clock.elapsed())
     within(entry.drawn)
   }
   const anonymous = (entry: Entry): void => {
@@ -23,7 +23,7 @@ export const admission = ({ auth, limits, clock, proxies }: { auth: Authenticato
   }
   const verified = async (entry: Entry, token: string): Promise<string> => {
     // Checking a signature is work: who sends bad ones has fewer tries than who sends good ones.
-    if (!entry.exempt) within(limits.anonymous.peek(entry.network, clock.now()))
+    if (!entry.exempt) within(limits.anonymous.peek(entry.network, clock.elapsed()))
     try {
       return (await auth.verify(token)).id
     } catch (refusal) {
@@ -59,7 +59,7 @@ export const admission = ({ auth, limits, clock, proxies }: { auth: Authenticato
       return caller
     },
     /** The budget that the answer tells of: what was drawn last, or what there would be without a token. */
-    told: (entry: Entry): Drawn => entry.drawn ?? limits.anonymous.peek(entry.network, clock.now()),
+    told: (entry: Entry): Drawn => entry.drawn ?? limits.anonymous.peek(entry.network, clock.elapsed()),
   }
 }
 export type Admission = ReturnType<typeof admission>

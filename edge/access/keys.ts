@@ -23,13 +23,13 @@ const once = (fetcher: Fetcher, clock: Clock, fetched: () => void): Fetcher => {
   let failed: { at: number; error: KeysUnavailable } | undefined
   return {
     fetch: async (uri, options, data) => {
-      if (failed && clock.now() - failed.at < WINDOW_MS) throw failed.error
+      if (failed && clock.elapsed() - failed.at < WINDOW_MS) throw failed.error
       try {
         const keys = await fetcher.fetch(uri, options, data)
         fetched()
         return keys
       } catch (cause) {
-        failed = { at: clock.now(), error: new KeysUnavailable('the keys of the user pool cannot be fetched', { cause }) }
+        failed = { at: clock.elapsed(), error: new KeysUnavailable('the keys of the user pool cannot be fetched', { cause }) }
         throw failed.error
       }
     },

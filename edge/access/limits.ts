@@ -5,7 +5,7 @@ import { EdgeProblem } from '../request/problems.ts'
 /** What a request drew from a budget: the headers that every answer carries, and whether it was too much. */
 export type Drawn = { readonly policy: string; readonly limit: string; readonly retryAfter: number }
 export type Budget = {
-  /** Takes one. @param now epoch ms */
+  /** Takes one. @param now as the clock’s `elapsed` */
   readonly draw: (key: string, now: number) => Drawn
   /** Looks without taking. */
   readonly peek: (key: string, now: number) => Drawn

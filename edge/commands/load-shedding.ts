@@ -34,7 +34,7 @@ export const pressure = (waiting: WaitingRoom, clock: Clock, heard: () => boolea
     /** A command begins. @throws EdgeProblem `overloaded` instead */
     enter: (): void => {
       if (underWay >= limits.most) throw overloaded(`${underWay} commands are under way here`, RETRY_S)
-      const waited = age(clock.now())
+      const waited = age(clock.elapsed())
       if (waited > limits.ageMs) throw overloaded(`commands have waited ${waited} ms for their replies`, RETRY_S)
       underWay++
     },

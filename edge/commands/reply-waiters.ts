@@ -39,7 +39,7 @@ export const waitingRoom = (clock: Clock) => {
     ticking = true
     while (waiting.size > 0) {
       await clock.sleep(TICK_MS)
-      expire(clock.now())
+      expire(clock.elapsed())
     }
     ticking = false
   }
@@ -48,7 +48,7 @@ export const waitingRoom = (clock: Clock) => {
     wait: (id: string, ms: number): Promise<Reply | undefined> =>
       new Promise(done => {
         if (released) return done(undefined)
-        const since = clock.now()
+        const since = clock.elapsed()
         const others = waiting.get(id)
         const waiter = { since, until: since + ms, done }
         if (others) others.push(waiter)
@@ -63,7 +63,7 @@ export const waitingRoom = (clock: Clock) => {
       for (const id of [...waiting.keys()]) settle(id)
     },
     size: () => count,
-    /** Since when the one waits who has waited longest but for so many others (epoch ms). */
+    /** Since when the one waits who has waited longest but for so many others (as the clock’s `elapsed`). */
     since: (others = 0): number | undefined => {
       let left = others
       for (const waiters of waiting.values()) {

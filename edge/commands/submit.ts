@@ -1,13 +1,15 @@
 import type { Reach } from '../../actors/kernel/process/failpoints.ts'
 import type { Ports } from '../../actors/kernel/process/ports.ts'
 import type { Claim } from '../../actors/kernel/turn/replies.ts'
-import { type AnyCommand, groupOf } from '../../contracts/declare/actor.ts'
+import { groupOf, type AnyCommand } from '../../contracts/declare/actor.ts'
 import type { Envelope, Reply } from '../../contracts/declare/envelope.ts'
 import { commandQueue } from '../../contracts/derive/topology.ts'
+import type { Deadline } from '../../actors/kernel/ports/clock/deadline.ts'
 import type { Claims, Key } from './idempotency.ts'
 import type { Gauge } from './load-shedding.ts'
 import type { OperationIds } from './operations.ts'
 import type { WaitingRoom } from './reply-waiters.ts'
+import { late } from '../request/problems.ts'
 import { wire } from './wire.ts'
 /** A command as a client gave it, checked. `data` is what the contract made of it; `key` its idempotency key, if any. */
 export type Ask = {
@@ -18,7 +20,10 @@ export type Ask = {
   readonly data: unknown
   readonly ifMatch: readonly number[] | undefined
   readonly key: Key | undefined
+  /** How long to wait for the reply; 0: not at all, the operation will tell. */
   readonly waitMs: number
+  /** When there must be an answer, whatever hangs. */
+  readonly end: Deadline
   /** Where in the line of those who speak one after the other. */
   readonly place?: Place
   readonly request: string
@@ -47,6 +52,16 @@ export type CommandContext = {
 
 /** A reply decided in the last part of a wait may miss the one who waits: the worker then keeps it as an operation. */
 const MARGIN = 0.9
+/** The rest of a wait is for asking whether the reply passed by. */
+const WAITED = 0.95
+/** Nobody is told that it was taken: whether it was is not known, and a repeat with the same key finds out. */
+const UNSENT = late(
+  'the mailbox did not confirm the message in time: it may be done all the same; a repeat with the same Idempotency-Key is safe',
+)
+const UNPLACED = late(
+  'a message said before it on the same socket was not taken in time: nothing was done yet; say it again with the same id',
+)
+const UNCLAIMED = late('the store did not confirm the Idempotency-Key in time: nothing was done yet; a repeat with the same key is safe')
 const FIRST_POLL_MS = 20
 const LONGEST_POLL_MS = 400
 
@@ -65,11 +80,11 @@ export const commander = (context: CommandContext) => {
       type: ask.type,
       key: groupOf(ask.command, message),
       ...(ask.key === undefined ? {} : { claim: ask.key.name }),
-      reply: { to: edge, until: clock.now() + Math.floor(ask.waitMs * MARGIN), durable: ask.waitMs === 0 },
+      reply: { to: edge, until: clock.now() + Math.floor(ask.end.left() * MARGIN), durable: ask.waitMs === 0 },
       trace: { request: ask.request, cause: null, traceparent: ask.traceparent },
     }
   }
-  const send = async (ask: Ask, id: string, at: string) => {
+  const send = async (ask: Ask, id: string, at: string): Promise<undefined> => {
     const envelope = envelopeOf(ask, id, at)
     const sending = mailbox.send(commandQueue(ask.actor), { id, group: envelope.key, body: wire(envelope) })
     // The mailbox keeps the order of its callers.
@@ -77,29 +92,29 @@ export const commander = (context: CommandContext) => {
     await sending
     sent(ask.actor, ask.type)
   }
-  /** Sends, and waits from before the sending: the reply may be faster than the queue's confirmation. */
+  const confirmed = (ask: Ask, id: string, at: string) => ask.end.race(send(ask, id, at), UNSENT)
+  /** Sends, and waits from before the sending: the reply may be faster than the queue's confirmation, and is as good as one. */
   const sendAndWait = async (ask: Ask, id: string, at: string): Promise<Reply | undefined> => {
-    if (ask.waitMs === 0) {
-      await send(ask, id, at)
-      return undefined
-    }
-    const reply = waiting.wait(id, ask.waitMs)
+    if (ask.waitMs === 0) return confirmed(ask, id, at)
+    const reply = waiting.wait(id, ask.end.left() * WAITED)
+    const sending = send(ask, id, at)
     try {
-      await send(ask, id, at)
+      const first = reply.then(answer => answer ?? sending)
+      return (await ask.end.race(Promise.race([sending, first]), UNSENT)) ?? (await reply) ?? (await inTime(ask, passedBy(id)))
     } catch (error) {
       waiting.settle(id)
       throw error
     }
-    return (await reply) ?? (await passedBy(id))
   }
+  const inTime = (ask: Ask, look: Promise<Reply | undefined>) => ask.end.race(look, () => undefined)
   /** A reply that the backplane has kept although word of it was lost. */
   const passedBy = async (id: string): Promise<Reply | undefined> =>
     backplane.health().ok ? backplane.replyOf(id).catch(() => undefined) : undefined
 
   /** The reply to somebody else's message: it goes to that edge, so this one asks, ever less often. */
-  const elsewhere = async (key: Key, id: string, ms: number): Promise<Reply | undefined> => {
+  const elsewhere = async (ask: Ask, key: Key, id: string): Promise<Reply | undefined> => {
     let over = false
-    const here = waiting.wait(id, ms).then(reply => {
+    const here = waiting.wait(id, ask.end.left() * WAITED).then(reply => {
       over = true
       return reply
     })
@@ -116,8 +131,8 @@ export const commander = (context: CommandContext) => {
   /** A repeat: the first reply if there is one; else the message again, as the edge that claimed the key may have died before it sent. */
   const repeat = async (ask: Ask, key: Key, { messageId, at, reply }: Claim): Promise<Reply | undefined> => {
     if (reply) return reply
-    await send(ask, messageId, at)
-    return ask.waitMs === 0 ? undefined : elsewhere(key, messageId, ask.waitMs)
+    await confirmed(ask, messageId, at)
+    return ask.waitMs === 0 ? undefined : elsewhere(ask, key, messageId)
   }
   const outcome = (reply: Reply | undefined, id: string, by: string, replayed: boolean): Outcome =>
     reply ? { reply, replayed } : { operation: operationIds.write(id, by), replayed }
@@ -130,9 +145,9 @@ export const commander = (context: CommandContext) => {
   const run = async (ask: Ask, id: string, now: number): Promise<Outcome> => {
     const at = timeOf(now)
     if (!ask.key) return outcome(await sendAndWait(ask, id, at), id, ask.by, false)
-    const claim = await claims.take(ask.key, id, at)
+    const claim = await ask.end.race(claims.take(ask.key, id, at), UNCLAIMED)
     // What is answered already puts nothing into a mailbox.
-    if (!claim.reply) await ask.place?.before
+    if (!claim.reply && ask.place) await ask.end.race(ask.place.before, UNPLACED)
     if (!claim.own) return outcome(await repeat(ask, ask.key, claim), claim.messageId, ask.by, true)
     await reach('after-claim')
     return outcome(await sendAndWait(ask, id, at), id, ask.by, false)

@@ -40,7 +40,7 @@ const accepted = (operation: string): EdgeAnswer => ({
 export const commandEndpoint = (actor: string, type: string, command: AnyCommand, say: Commander) => {
   const ids = pathFields(command.http)
   const conditional = command.refuses.includes('version-mismatch')
-  return async ({ request, id, caller, params, traceparent }: Call): Promise<EdgeAnswer> => {
+  return async ({ request, id, caller, params, traceparent, end }: Call): Promise<EdgeAnswer> => {
     const { headers, method, path } = request
     const data = conform(command.data, ids, { ...fieldsOf(request), ...params }, caller)
     const key = readKey(headers.get('idempotency-key'))
@@ -55,6 +55,7 @@ export const commandEndpoint = (actor: string, type: string, command: AnyCommand
       ifMatch,
       key: key === undefined ? undefined : keyOf(caller, `${method} ${path}`, key, contentOf(data, ifMatch)),
       waitMs: preference.waitMs,
+      end,
       request: id,
       traceparent,
     })

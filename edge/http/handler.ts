@@ -6,12 +6,15 @@ import type { Admission, Entry } from '../access/admission.ts'
 import type { Commander } from '../commands/submit.ts'
 import type { EdgeMetrics } from '../metrics/metrics.ts'
 import { tooLarge } from '../request/body.ts'
-import { type Call, requestIdOf, traceparentOf } from '../request/call.ts'
-import { edgeProblem, notFound, problemAnswer, problemFrom, quote } from '../request/problems.ts'
+import { requestIdOf, traceparentOf, type Call } from '../request/call.ts'
+import { edgeProblem, notFound, problemAnswer, problemFrom, quote, late } from '../request/problems.ts'
 import type { EdgeAnswer, EdgeRequest, Handle } from '../request/request.ts'
 import { commandEndpoint } from './command-endpoint.ts'
+import { deadline, type Deadline } from '../../actors/kernel/ports/clock/deadline.ts'
+import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import type { cors } from './cors.ts'
 import { queryEndpoint, type QueryContext } from './query-endpoint.ts'
+import { answerWithinMs, DEFAULT_WAIT_MS, preferenceOf } from '../request/prefer.ts'
 import { type RouterEntry, router } from './router.ts'
 import type { Tracer } from './trace.ts'
 /**
@@ -51,13 +54,18 @@ export type HandlerOptions = {
   readonly cors: ReturnType<typeof cors>
   readonly metrics: EdgeMetrics
   readonly trace: Tracer
+  readonly clock: Clock
   readonly log: Logger
   /** Makes a request id where the client sent none. */
   readonly requestId: () => string
 }
 
-const kindOf = (method: string) => (method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'reads' : 'writes')
+type Kind = 'reads' | 'writes'
+const kindOf = (method: string): Kind => (method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'reads' : 'writes')
 const UNROUTED = 'none'
+/** Whatever a request waits for, it is answered within this (ms): a read, and a write that prefers nothing else. */
+const withinMs = (kind: Kind, { headers }: EdgeRequest) =>
+  kind === 'reads' ? DEFAULT_WAIT_MS : answerWithinMs(preferenceOf(headers.get('prefer')))
 
 /** The edge without a socket: a request in, an answer out, whatever happens. */
 export const createHandler = (options: HandlerOptions): Handle => {
@@ -76,10 +84,9 @@ export const createHandler = (options: HandlerOptions): Handle => {
     return { status: 204, headers: { allow: methods.join(', '), 'cache-control': 'no-store', ...cors.preflight(methods) }, body: '' }
   }
 
-  const serve = async (request: EdgeRequest, id: string, entry: Entry, found: Found): Promise<EdgeAnswer> => {
+  const serve = async (request: EdgeRequest, id: string, entry: Entry, found: Found, kind: Kind, end: Deadline): Promise<EdgeAnswer> => {
     const { method, path } = request
     if (request.oversized) throw tooLarge()
-    const kind = kindOf(method)
     const target = found && 'target' in found ? found.target : undefined
     if (!target?.free) admission.address(entry, kind)
     if (!found) throw notFound(`no route ${method} ${quote(path)}`)
@@ -87,9 +94,9 @@ export const createHandler = (options: HandlerOptions): Handle => {
     if (!('target' in found))
       throw edgeProblem('method-not-allowed', `${quote(path)} takes ${found.allow.join(', ')}`, { allow: found.allow.join(', ') })
     let caller = ''
-    if (!found.target.open) caller = await admission.caller(entry, request, kind)
+    if (!found.target.open) caller = await end.race(admission.caller(entry, request, kind), late('the token could not be verified in time'))
     else if (!found.target.free) admission.anonymous(entry)
-    const call = { request, id, caller, params: found.params, traceparent: traceparentOf(request) }
+    const call = { request, id, caller, params: found.params, traceparent: traceparentOf(request), end }
     const { run, what } = found.target
     return isSampled(call.traceparent) ? options.trace(what, id, () => run(call)) : run(call)
   }
@@ -102,7 +109,11 @@ export const createHandler = (options: HandlerOptions): Handle => {
     const label = found && 'target' in found ? found.target.label : UNROUTED
     let answer: EdgeAnswer
     try {
-      answer = await serve(request, id, entry, found)
+      const kind = kindOf(request.method)
+      const end = deadline(options.clock, withinMs(kind, request))
+      const served = serve(request, id, entry, found, kind, end)
+      // A write knows best what it waited for, and whether it may still be done.
+      answer = await (kind === 'reads' ? end.race(served, late('the store did not answer in time')) : served)
     } catch (thrown) {
       const problem = problemFrom(thrown, err => log.error({ err, request: id, route: label }, 'a request failed'))
       answer = problemAnswer(problem, request.path)

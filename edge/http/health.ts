@@ -1,6 +1,7 @@
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import type { Ports } from '../../actors/kernel/process/ports.ts'
 import { mesh } from '../../contracts/mesh.ts'
+import { deadline } from '../../actors/kernel/ports/clock/deadline.ts'
 
 /** `ok` and `degraded` serve, the others do not. */
 type Status = 'starting' | 'ok' | 'degraded' | 'unavailable' | 'draining'
@@ -33,21 +34,14 @@ export const health = ({ store, mailbox, backplane, clock, keys, phase, log }: H
       () => store.get([{ table, pk: 'health', sk: 'health' }]),
     ]),
   ]
-  const within = async (work: Promise<unknown>) => {
-    const bound = new AbortController()
-    const late = clock.sleep(PROBE_MS, bound.signal).then(() => Promise.reject(new Error(`no answer within ${PROBE_MS} ms`)))
-    try {
-      await Promise.race([work, late])
-    } finally {
-      late.catch(() => {})
-      bound.abort()
-    }
+  const late = () => {
+    throw new Error(`no answer within ${PROBE_MS} ms`)
   }
   const look = async (): Promise<[string, boolean][]> =>
     Promise.all(
       probes.map(async ([name, probe]): Promise<[string, boolean]> => {
         try {
-          await within(probe())
+          await deadline(clock, PROBE_MS).race(probe(), late)
           return [name, true]
         } catch (error) {
           log(name, error)
@@ -57,7 +51,7 @@ export const health = ({ store, mailbox, backplane, clock, keys, phase, log }: H
     )
   let looked: { at: number; found: Promise<[string, boolean][]> } | undefined
   return async (): Promise<EdgeHealth> => {
-    if (!looked || clock.now() - looked.at >= FRESH_MS) looked = { at: clock.now(), found: look() }
+    if (!looked || clock.elapsed() - looked.at >= FRESH_MS) looked = { at: clock.elapsed(), found: look() }
     const needed: [string, boolean][] = [...(await looked.found), ['keys', keys()]]
     const all: [string, boolean][] = [...needed, ['backplane', backplane.health().ok]]
     const able = needed.every(([, ok]) => ok)

@@ -1,3 +1,4 @@
+import type { Deadline } from '../../actors/kernel/ports/clock/deadline.ts'
 import type { EdgeRequest } from './request.ts'
 
 /**
@@ -5,6 +6,7 @@ import type { EdgeRequest } from './request.ts'
  * @property id the request's id, as the answer and the logs name it
  * @property caller the user's id; empty on routes that need no token
  * @property params the path's parameters
+ * @property end when it must be answered
  */
 export type Call = {
   readonly request: EdgeRequest
@@ -12,6 +14,7 @@ export type Call = {
   readonly caller: string
   readonly params: Readonly<Record<string, string>>
   readonly traceparent: string | null
+  readonly end: Deadline
 }
 
 const SANE_ID = /^[\x21-\x7e]{1,128}$/

@@ -21,6 +21,9 @@ export const preferenceOf = (header: string | undefined): Preference => {
   return { waitMs: wait === undefined ? (async ? 0 : DEFAULT_WAIT_MS) : wait * 1000, async, wait }
 }
 
+/** Within what time (ms) a write must be answered: who does not wait for the reply waits at least until the message is in its mailbox. */
+export const answerWithinMs = ({ waitMs }: Preference): number => waitMs || DEFAULT_WAIT_MS
+
 /** The `Preference-Applied` header. @param pending the answer is a 202 */
 export const appliedOf = ({ async, wait }: Preference, pending: boolean): string | undefined => {
   if (wait === undefined) return async && pending ? 'respond-async' : undefined

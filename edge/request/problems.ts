@@ -45,6 +45,13 @@ export const quote = (text: string): string => (text.length > MAX_QUOTED ? `${te
 export const overloaded = (detail: string, seconds: number, cause?: unknown): EdgeProblem =>
   new EdgeProblem('overloaded', { detail, headers: { 'retry-after': String(seconds) }, cause })
 
+/** When a client may try again after an engine did not answer in time. */
+const RETRY_S = 2
+/** What a request waited for did not come within its time. @param what did not answer, and what that means. @throws EdgeProblem `overloaded` */
+export const late = (what: string) => (): never => {
+  throw overloaded(what, RETRY_S)
+}
+
 /** A view's refusal. @param statuses where a read refuses with another status than writes do */
 export const refused = ({ refused, detail, errors }: Refusal, statuses: Readonly<Record<string, number>> = {}): EdgeProblem => {
   const status = statuses[refused]

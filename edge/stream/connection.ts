@@ -14,7 +14,7 @@ export class Device {
   readonly user: string
   /** Where its requests come from, for the budgets. */
   readonly connection: string
-  /** Epoch ms: until when the token is good, when it last gave a sign of life, when it was last pinged. */
+  /** Until when the token is good (epoch ms); when it last gave a sign of life, and was last pinged (as the clock’s `elapsed`). */
   until: number
   seen: number
   pinged: number

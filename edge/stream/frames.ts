@@ -5,7 +5,7 @@ import type { Reply } from '../../contracts/declare/envelope.ts'
 import { mesh } from '../../contracts/mesh.ts'
 import { CLOSE } from '../../contracts/stream.ts'
 import type { Authenticator } from '../access/auth.ts'
-import { type Limits, within } from '../access/limits.ts'
+import { within, type Limits } from '../access/limits.ts'
 import { isKey, keyOf } from '../commands/idempotency.ts'
 import { pending } from '../commands/operations.ts'
 import type { Commander, Outcome } from '../commands/submit.ts'
@@ -13,9 +13,10 @@ import { contentOf } from '../http/command-endpoint.ts'
 import type { EdgeMetrics } from '../metrics/metrics.ts'
 import { isObject, parseJson } from '../request/body.ts'
 import { DEFAULT_WAIT_MS } from '../request/prefer.ts'
-import { documentOf, type EdgeProblem, invalid, notFound, problemFrom, refusedBy, quote } from '../request/problems.ts'
+import { documentOf, invalid, notFound, problemFrom, refusedBy, quote, type EdgeProblem } from '../request/problems.ts'
 import { conform, pathFields } from '../request/validate.ts'
 import type { Device } from './connection.ts'
+import { deadline } from '../../actors/kernel/ports/clock/deadline.ts'
 import { frameText } from './fanout.ts'
 import type { Resumer } from './resume.ts'
 export type FrameOptions = {
@@ -65,6 +66,7 @@ export const createFrames = ({ say, auth, limits, clock, metrics, log, resume }:
       ifMatch: undefined,
       key: keyOf(device.user, 'stream', id, `${type} ${contentOf(fitted, undefined)}`),
       waitMs: DEFAULT_WAIT_MS,
+      end: deadline(clock, DEFAULT_WAIT_MS),
       request,
       traceparent: null,
     })
@@ -81,7 +83,7 @@ export const createFrames = ({ say, auth, limits, clock, metrics, log, resume }:
     const named = isKey(id) ? id : null
     underWay++
     try {
-      const drawn = limits.users.writes.draw(device.user, clock.now())
+      const drawn = limits.users.writes.draw(device.user, clock.elapsed())
       if (drawn.retryAfter > 0) {
         try {
           within(drawn)
@@ -137,7 +139,7 @@ export const createFrames = ({ say, auth, limits, clock, metrics, log, resume }:
       if (frame?.op === 'send') {
         metrics.frame('send')
         void send(device, frame)
-      } else if (limits.users.reads.draw(device.user, clock.now()).retryAfter > 0) {
+      } else if (limits.users.reads.draw(device.user, clock.elapsed()).retryAfter > 0) {
         device.close(CLOSE.budget, 'the budget of reads is used up')
       } else if (frame?.op === 'auth') {
         metrics.frame('auth')

@@ -2,8 +2,13 @@ import { signer } from '../request/signing.ts'
 
 const FORM = /^([0-9a-z]{1,10})\.([\w-]{22})$/
 
-/** Changes reach a device a little later than they happen: a position says so much less than now. */
+/**
+ * Changes reach a device a little later than they happen, and are stamped by hosts whose clocks differ a little: a position says so much less than now.
+ * Half of it is for the way, half for the clocks (decision 32).
+ */
 const OVERLAP_MS = 10_000
+/** By how much the clocks of two hosts may differ. */
+export const MOST_SKEW_MS = OVERLAP_MS / 2
 /** Since when (epoch ms) whoever heard all that was told until `now`, and no more, may have missed something. */
 export const since = (now: number): number => Math.max(0, now - OVERLAP_MS)
 /** Positions of the stream: a time, signed, so that what a client made up is told from what it was given. */

@@ -1,6 +1,7 @@
 import type { EdgeSeat } from '../../actors/kernel/ports/backplane/port.ts'
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import type { Device } from './connection.ts'
+import { deadline } from '../../actors/kernel/ports/clock/deadline.ts'
 
 /** How long a new socket waits for the backplane to know of it. */
 const PATIENCE_MS = 1_000
@@ -38,11 +39,11 @@ export const presence = (seat: () => EdgeSeat | undefined, clock: Clock, log: (e
       if (others) {
         others.add(device)
         const told = telling.get(device.user)
-        if (told) await within(told, clock)
+        if (told) await deadline(clock, PATIENCE_MS).race(told, () => {})
         return
       }
       devices.set(device.user, new Set([device]))
-      await within(tell(device.user), clock)
+      await deadline(clock, PATIENCE_MS).race(tell(device.user), () => {})
     },
     leave: (device: Device): void => {
       const all = devices.get(device.user)
@@ -59,10 +60,3 @@ export const presence = (seat: () => EdgeSeat | undefined, clock: Clock, log: (e
   }
 }
 export type Presence = ReturnType<typeof presence>
-
-const within = async (work: Promise<void>, clock: Clock): Promise<void> => {
-  const bound = new AbortController()
-  const late = clock.sleep(PATIENCE_MS, bound.signal).catch(() => {})
-  await Promise.race([work, late])
-  bound.abort()
-}

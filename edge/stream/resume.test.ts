@@ -14,8 +14,7 @@ afterEach(async () => {
 })
 const person = { id: randomUUID(), firstName: 'Ann', lastName: 'Lee', avatar: null }
 const change = (id: string, at: string): Change => ({ id, type: 'user.updated', at, data: { user: person } })
-const world = async (changes: (by: string, since: number, now: number) => Promise<readonly Change[]>) => {
-  const clock = virtualClock(START)
+const world = async (changes: (by: string, since: number, now: number) => Promise<readonly Change[]>, clock = virtualClock(START)) => {
   const it = await testEdge({ clock, changes })
   cleanups.push(it.edge.close)
   const token = it.pool.token(it.user, { expiresIn: 3 * 365 * 86_400 })
@@ -104,5 +103,63 @@ test('a reader that takes nothing is told that it lags, in bounded memory, and m
   await until('all of it', () => device.ofOp('resumed')[0])
   expect(new Set(device.ofOp('event').map(f => EventFrame.parse(f).id)).size).toBe(4_000)
   // The place that it is told is that of the replay which it did not read, so that the rest comes, too.
+  expect(asked).toEqual([START - 10_000, START - 10_000])
+})
+
+test('a position from before the clock was set back is answered with a reset, until no later change can have an earlier time', async () => {
+  const { open, clock } = await world(async () => [])
+  const { position } = Hello.parse((await open()).frames[0])
+  clock.stepWall(-30_000)
+  const resumed = async (from: string) => {
+    const device = await open()
+    device.say({ op: 'resume', position: from })
+    const { op } = await until('an answer', () => device.frames[1])
+    return op
+  }
+  expect(await resumed(position)).toBe('reset')
+  // Its time comes again, and what was said between the two is still stamped with times before it.
+  await clock.advance(60_000)
+  expect(await resumed(position)).toBe('reset')
+  const { position: later } = Hello.parse((await open()).frames[0])
+  await clock.advance(60_000)
+  expect(await resumed(later)).toBe('resumed')
+})
+
+test.each([
+  ['forward by an hour', 3_600_000],
+  ['back by a second', -1_000],
+])('a clock that is set %s costs nobody a reset', async (_, ms) => {
+  const { open, clock } = await world(async () => [])
+  const { position } = Hello.parse((await open()).frames[0])
+  clock.stepWall(ms)
+  const device = await open()
+  device.say({ op: 'resume', position })
+  await until('the end of the replay', () => device.ofOp('resumed')[0])
+})
+
+test.each([
+  ['a little ahead', 4_000, 'resumed'],
+  ['far ahead', 30_000, 'reset'],
+])('a position of an edge whose clock is %s is answered so that nothing is lost', async (_, ms, op) => {
+  const there = await world(async () => [], virtualClock(START + ms))
+  const here = await world(async () => [])
+  const { position } = Hello.parse((await there.open()).frames[0])
+  const device = await here.open()
+  device.say({ op: 'resume', position })
+  const answer = await until('an answer', () => device.frames[1])
+  expect(answer.op).toBe(op)
+})
+
+test('a change that a host stamped with a time to come does not carry the device past what comes until then', async () => {
+  const asked: number[] = []
+  const { open } = await world(async (_, since) => {
+    asked.push(since)
+    return [change('e-1', '2026-11-20T12:01:00.000Z')]
+  })
+  const device = await open()
+  device.say({ op: 'resume', position: Hello.parse(device.frames[0]).position })
+  const event = EventFrame.parse(await until('the change', () => device.ofOp('event')[0]))
+  device.say({ op: 'resume', position: event.position })
+  await until('the second replay', () => device.ofOp('resumed')[1])
   expect(asked).toEqual([START - 10_000, START - 10_000])
 })

@@ -120,6 +120,18 @@ describe('time', () => {
     await clock.advance(9_000)
     expect([silent, ponging, talking].map(d => d.closed())).toEqual([CLOSE.silent, undefined, undefined])
   })
+  test('is not what the wall clock says: set forward, it closes no socket; set back, pings go on and the silent are found', async () => {
+    const { clock, open } = await timed()
+    const [ponging, silent] = [await open(), await open()]
+    clock.stepWall(60_000)
+    await clock.advance(1_000)
+    expect([ponging.closed(), silent.closed()]).toEqual([undefined, undefined])
+    clock.stepWall(-3_600_000)
+    await clock.advance(11_000)
+    ponging.pong()
+    await clock.advance(11_000)
+    expect([ponging.pings() > 1, ponging.closed(), silent.closed()]).toEqual([true, undefined, CLOSE.silent])
+  })
   test('ends a socket with its token, unless it got a fresh one of the same person', async () => {
     const { clock, open, pool, user } = await timed()
     const short = () => pool.token(user, { expiresIn: 30 })

@@ -1,20 +1,21 @@
 import type { Live } from '../../actors/kernel/ports/backplane/port.ts'
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import { CLOSE, SUBPROTOCOL } from '../../contracts/stream.ts'
-import { type Authenticator, bearerOf, type Caller } from '../access/auth.ts'
-import { type Limits, networkOf } from '../access/limits.ts'
+import { bearerOf, type Authenticator, type Caller } from '../access/auth.ts'
+import { networkOf, type Limits } from '../access/limits.ts'
 import type { EdgeMetrics } from '../metrics/metrics.ts'
 import { addressOf } from '../request/call.ts'
-import { EdgeProblem } from '../request/problems.ts'
+import { EdgeProblem, late } from '../request/problems.ts'
 import type { EdgeRequest, Sockets } from '../request/request.ts'
 import { Device } from './connection.ts'
+import { deadline } from '../../actors/kernel/ports/clock/deadline.ts'
 import { fanout, frameText } from './fanout.ts'
 import { createFrames, type FrameOptions } from './frames.ts'
 import { type Positions, since } from './positions.ts'
 import type { Presence } from './presence.ts'
 import { type Changes, resumer } from './resume.ts'
+import { setBacks } from './set-backs.ts'
 import { offered } from './subprotocols.ts'
-
 export type StreamOptions = Omit<FrameOptions, 'resume'> & {
   readonly changes: Changes
   readonly presence: Presence
@@ -31,6 +32,8 @@ export type StreamOptions = Omit<FrameOptions, 'resume'> & {
   readonly connectionId: () => string
 }
 
+/** How long the check of a token may take, keys that have to be fetched for it included. */
+const ADMITTED_WITHIN_MS = 5_000
 /** How often tokens and heartbeats are looked at, at most. */
 const SWEEP_MS = 1_000
 /** Over how long the clients of an edge that goes away spread their return. */
@@ -56,7 +59,8 @@ const device = (hear: (device: Device) => void) => (visitor: Visitor) => {
 export const createStream = (options: StreamOptions) => {
   const { presence, positions, auth, limits, clock, random, heartbeatMs } = options
   const { deliver, lagged } = fanout(presence, positions, clock, options.metrics)
-  const frames = createFrames({ ...options, resume: resumer(options.changes, positions, clock, lagged) })
+  const steps = setBacks(clock)
+  const frames = createFrames({ ...options, resume: resumer(options.changes, positions, clock, steps, lagged) })
 
   const admit = async (request: EdgeRequest): Promise<Caller | Refused> => {
     const { headers } = request
@@ -65,14 +69,14 @@ export const createStream = (options: StreamOptions) => {
     if (options.draining()) return refusal(CLOSE.restart, 'this edge is going away')
     const address = addressOf(request, options.proxies)
     const network = networkOf(address)
-    const over = limits.exempt(address) ? 0 : limits.addresses.reads.draw(network, clock.now()).retryAfter
+    const over = limits.exempt(address) ? 0 : limits.addresses.reads.draw(network, clock.elapsed()).retryAfter
     if (over > 0) return refusal(CLOSE.budget, `too many requests; try again in ${over} s`)
     const token = offered(headers.get('sec-websocket-protocol')).token ?? bearerOf(headers.get('authorization'))
     const known = auth.recall(token)
-    if (!known && !limits.exempt(address) && limits.anonymous.draw(network, clock.now()).retryAfter > 0)
+    if (!known && !limits.exempt(address) && limits.anonymous.draw(network, clock.elapsed()).retryAfter > 0)
       return refusal(CLOSE.budget, 'too many requests without a known token')
     const caller = known ?? (await auth.verify(token))
-    if (limits.users.reads.draw(caller.id, clock.now()).retryAfter > 0) return refusal(CLOSE.budget, 'the budget of reads is used up')
+    if (limits.users.reads.draw(caller.id, clock.elapsed()).retryAfter > 0) return refusal(CLOSE.budget, 'the budget of reads is used up')
     return caller
   }
 
@@ -80,14 +84,15 @@ export const createStream = (options: StreamOptions) => {
     accept: async request => {
       // A client that offered protocols takes no answer without one, not even to learn that it is refused.
       const protocol = offered(request.headers.get('sec-websocket-protocol')).ours ? SUBPROTOCOL : undefined
-      const admitted = await admit(request).catch((error: unknown) =>
+      const verified = deadline(clock, ADMITTED_WITHIN_MS).race(admit(request), late('the token could not be verified in time'))
+      const admitted = await verified.catch((error: unknown) =>
         // Keys that cannot be had are our trouble, not the token's.
         error instanceof EdgeProblem && error.status === 401
           ? refusal(CLOSE.token, 'a valid token is needed')
           : refusal(CLOSE.restart, 'try again later'),
       )
       if ('code' in admitted) return { visitor: admitted, protocol }
-      const visitor = new Device(admitted.id, options.connectionId(), admitted.until, clock.now())
+      const visitor = new Device(admitted.id, options.connectionId(), admitted.until, clock.elapsed())
       await presence.enter(visitor)
       return { visitor, protocol }
     },
@@ -99,12 +104,12 @@ export const createStream = (options: StreamOptions) => {
     },
     message: (visitor, text) => {
       if (!(visitor instanceof Device)) return
-      visitor.seen = clock.now()
+      visitor.seen = clock.elapsed()
       frames.take(visitor, text)
     },
     oversized: device(d => d.close(CLOSE.tooBig, 'a frame may have at most 64 KiB')),
     alive: device(d => {
-      d.seen = clock.now()
+      d.seen = clock.elapsed()
     }),
     writable: device(d => d.tellLag(lagged)),
     closed: device(d => {
@@ -132,10 +137,12 @@ export const createStream = (options: StreamOptions) => {
   }
 
   const sweep = () => {
-    const now = clock.now()
+    steps.look()
+    const wall = clock.now()
+    const now = clock.elapsed()
     for (const device of presence.all()) {
       if (device.closed) continue
-      if (device.until <= now) device.close(CLOSE.token, 'the token has expired')
+      if (device.until <= wall) device.close(CLOSE.token, 'the token has expired')
       else if (now - device.seen >= 2 * heartbeatMs) device.close(CLOSE.silent, 'no sign of life for two heartbeats')
       else if (now - device.pinged >= heartbeatMs) device.ping(now)
     }

@@ -24,6 +24,7 @@ export const life = () => {
       jobs: { ...jobs, add: mortal(jobs.add) },
       clock: {
         now: clock.now,
+        elapsed: clock.elapsed,
         sleep: mortal(clock.sleep),
         every: (ms, tick) => clock.every(ms, () => (over ? undefined : tick())),
       },

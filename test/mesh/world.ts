@@ -72,7 +72,9 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
   const backplane = memoryBackplane({ clock })
   const hub = jobsHub()
   const jobs = () => memoryJobs({ clock, random, hub })
-  const ports: Ports = { store, mailbox, events, backplane, jobs: jobs(), clock }
+  /** By how much the wall clocks of the workers' hosts are ahead. */
+  let skewMs = 0
+  const ports: Ports = { store, mailbox, events, backplane, jobs: jobs(), clock: { ...clock, now: () => clock.now() + skewMs } }
 
   const replies = new Map<string, Reply[]>()
   await backplane.join('edge', {
@@ -159,6 +161,9 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
     mailbox,
     set: (now: Partial<Faults>) => {
       faults = { ...faults, ...now }
+    },
+    setSkew: (ms: number) => {
+      skewMs = ms
     },
     setStoreDown: (down: boolean) => {
       storeDown = down

@@ -10,6 +10,8 @@ export type Taken = {
   readonly message: Message<unknown>
   readonly command: AnyCommand
   readonly receives: number
+  /** When it was put into the mailbox, by the queue's clock (epoch ms). */
+  readonly sentAt: number
 }
 
 /** A rule threw, or what it asked for is stored in a form that the contract does not know: a fault of the code, not of an engine. */

@@ -143,7 +143,8 @@ const taken = async (context: TurnContext, batch: readonly Taken[]): Promise<Tur
     const l = await load(context, batch, also)
     await reach('after-load')
     const { items, pages, kept, place, record } = l
-    const now = ports.clock.now()
+    // Nothing is decided before it was sent, whatever a host's clock says: who resumes a stream asks for what has a later time than they have heard of.
+    const now = Math.max(ports.clock.now(), ...batch.map(t => t.sentAt))
     const before = decidedBefore(l, batch)
     const claimed = (t: Taken) =>
       t.envelope.claim === undefined ? undefined : (items.item(claimPlace(t.envelope.claim))?.reply as Reply | undefined)

@@ -8,8 +8,8 @@ const start = () => {
   const engines = gate(clock, paused => changes.push(paused))
   /** Milliseconds until polling goes on. */
   const wait = async () => {
-    const from = clock.now()
-    const opened = engines.open().then(() => clock.now() - from)
+    const from = clock.elapsed()
+    const opened = engines.open().then(() => clock.elapsed() - from)
     await clock.advance(20_000)
     return opened
   }

@@ -20,9 +20,9 @@ export const gate = (clock: Clock, onChange: (paused: boolean, error: unknown) =
       last = error
       change(true, error)
       // What was under way when polling paused fails of the same outage: a hiccup with sixty turns under way is one failure and not sixty.
-      if (clock.now() < until) return
+      if (clock.elapsed() < until) return
       failures++
-      until = clock.now() + Math.min(10_000, 125 * 2 ** failures)
+      until = clock.elapsed() + Math.min(10_000, 125 * 2 ** failures)
     },
     ok: () => {
       failures = 0
@@ -32,11 +32,11 @@ export const gate = (clock: Clock, onChange: (paused: boolean, error: unknown) =
     },
     /** Resolves when polling may go on. */
     open: async () => {
-      for (let left = until - clock.now(); left > 0; left = until - clock.now()) await clock.sleep(Math.min(left, 250))
+      for (let left = until - clock.elapsed(); left > 0; left = until - clock.elapsed()) await clock.sleep(Math.min(left, 250))
       change(false, null)
     },
     /** What failed, while polling waits for it: later nothing is known, and where no message comes no success would ever clear it. */
-    error: () => (last === null || clock.now() >= until ? null : last instanceof Error ? last.message : String(last)),
+    error: () => (last === null || clock.elapsed() >= until ? null : last instanceof Error ? last.message : String(last)),
   }
 }
 export type Gate = ReturnType<typeof gate>

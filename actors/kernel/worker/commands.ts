@@ -7,7 +7,8 @@ import { isSampled, withEngineCalls } from '../ports/tracing/span.ts'
 import type { Reach } from '../process/failpoints.ts'
 import type { RuleFailed, Taken } from '../turn/fold.ts'
 import { operationItem, operationPlace } from '../turn/replies.ts'
-import { type Turned, turn } from '../turn/turn.ts'
+import { turn, type Turned } from '../turn/turn.ts'
+import { stopwatch, type Timed } from '../ports/clock/stopwatch.ts'
 import { deadLetter } from './dead-letters.ts'
 import type { Host, HostContext } from './host.ts'
 import { readCommand, Unreadable } from './inbox.ts'
@@ -135,7 +136,7 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
     await bury(held, failed.message)
     batch.delete(failed.id)
   }
-  const trace = (taken: readonly Taken[], at: number, engine: { kind: string; ms: number }[], turned: Turned) => {
+  const trace = (taken: readonly Taken[], { at, ms }: Timed, engine: { kind: string; ms: number }[], turned: Turned) => {
     for (const t of taken) {
       if (!isSampled(t.envelope.trace.traceparent)) continue
       const reply = turned.settled.find(s => s.taken === t)?.reply
@@ -148,7 +149,7 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
           actor,
           what: t.envelope.type,
           at,
-          ms: clock.now() - at,
+          ms,
           engine,
           outcome: reply ? String(reply.status) : 'waits',
         })
@@ -189,7 +190,7 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
       try {
         while (batch.size > 0) {
           const taken = [...batch.values()].map(h => h.taken)
-          const at = clock.now()
+          const timed = stopwatch(clock)
           const stop = metrics.turn.startTimer({ actor })
           const { value: turned, engine } = await withEngineCalls(async () => {
             const turned = await turn(context, taken)
@@ -198,7 +199,7 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
             return turned
           })
           stop()
-          trace(taken, at, engine, turned)
+          trace(taken, timed(), engine, turned)
           if (turned.failed) await fail(batch, turned.failed)
           else if (turned.settled.length === 0) throw new Error('a turn settled nothing')
         }

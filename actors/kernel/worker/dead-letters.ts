@@ -89,11 +89,11 @@ export const lookAtDeadLetters = async (
   // A queue that does not answer must not pass for an empty one.
   await mailbox.depth(dead)
   const kept = new Map<string, Delivery>()
-  const began = clock.now()
+  const began = clock.elapsed()
   let last = began
   let failure: { readonly error: unknown } | undefined
   const consumer = mailbox.consume(dead, { pollers: 1, visibility: HIDDEN }, async deliveries => {
-    last = clock.now()
+    last = clock.elapsed()
     for (const delivery of deliveries) {
       const own = `${delivery.id} ${delivery.sentAt}`
       kept.set(own, delivery)
@@ -105,8 +105,8 @@ export const lookAtDeadLetters = async (
       }
     }
   })
-  while (!failure && !enough() && clock.now() - began < mostMs) {
-    const quiet = clock.now() - last
+  while (!failure && !enough() && clock.elapsed() - began < mostMs) {
+    const quiet = clock.elapsed() - last
     if (quiet >= quietMs && (quiet >= PATIENCE * quietMs || (await mailbox.depth(dead)).waiting === 0)) break
     await clock.sleep(100)
   }
@@ -153,9 +153,9 @@ export const redrive = async (
         return 'kept'
       }
       if (only && !only(letter)) return 'kept'
-      foundAt = clock.now()
+      foundAt = clock.elapsed()
       await mailbox.send(queue, {
-        id: `${id.slice(0, ID_LENGTH)}~${foundAt.toString(36)}`,
+        id: `${id.slice(0, ID_LENGTH)}~${clock.now().toString(36)}`,
         ...(group === undefined ? {} : { group }),
         body,
         attributes: { redriven: 'true', firstSentAt: String(sentAt), messageId: id },
@@ -169,7 +169,7 @@ export const redrive = async (
       // Those that are looked for in vain stay hidden for the whole search: then it must not last.
       ...(only ? {} : { mostMs: REDRIVE_MS }),
       // Found, it may still come back at once: that is waited for.
-      enough: () => count !== undefined && done.size >= count && clock.now() - foundAt >= quietMs,
+      enough: () => count !== undefined && done.size >= count && clock.elapsed() - foundAt >= quietMs,
     },
   )
   return [...done.values()]

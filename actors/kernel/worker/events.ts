@@ -1,10 +1,12 @@
-import { type AnyEvent, groupOf } from '../../../contracts/declare/actor.ts'
+import { groupOf, type AnyEvent } from '../../../contracts/declare/actor.ts'
 import type { Envelope, EventEnvelope } from '../../../contracts/declare/envelope.ts'
 import { commandQueue, eventQueue } from '../../../contracts/derive/topology.ts'
 import { reader } from '../authoring/reader.ts'
 import type { Delivery } from '../ports/mailbox/port.ts'
 import { Unstorable } from '../ports/store/port.ts'
 import { isSampled, withEngineCalls } from '../ports/tracing/span.ts'
+import { mesh } from '../../../contracts/mesh.ts'
+import { stopwatch, type Timed } from '../ports/clock/stopwatch.ts'
 import { deadLetter } from './dead-letters.ts'
 import type { Host, HostContext } from './host.ts'
 import { readEvent } from './inbox.ts'
@@ -48,7 +50,7 @@ export const eventSettling = ({ mesh, code, ports, log, metrics }: HostContext, 
     if ('toCommands' in handler) await send(event, handler.toCommands(event))
     else await handler.effect(event, context)
   }
-  const trace = (event: EventEnvelope, at: number, engine: { kind: string; ms: number }[]) => {
+  const trace = (event: EventEnvelope, { at, ms }: Timed, engine: { kind: string; ms: number }[]) => {
     if (!isSampled(event.trace.traceparent)) return
     backplane
       .trace({
@@ -58,7 +60,7 @@ export const eventSettling = ({ mesh, code, ports, log, metrics }: HostContext, 
         actor: actor.name,
         what: `hears ${event.type}`,
         at,
-        ms: clock.now() - at,
+        ms,
         engine,
         outcome: 'done',
       })
@@ -100,10 +102,10 @@ export const eventSettling = ({ mesh, code, ports, log, metrics }: HostContext, 
     run: async (_key: string, batch: readonly HeldEvent[]): Promise<void> => {
       for (const { event, delivery } of batch) {
         try {
-          const at = clock.now()
+          const timed = stopwatch(clock)
           const { engine } = await withEngineCalls(() => hear(event))
           engines.ok()
-          trace(event, at, engine)
+          trace(event, timed(), engine)
           metrics.heard.inc({ actor: actor.name, type: event.type })
           countRedriven(delivery)
           hold.drop(delivery)

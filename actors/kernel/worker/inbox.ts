@@ -43,7 +43,7 @@ export const readCommand = (actor: AnyActor, delivery: Delivery): Taken => {
   const key = groupOf(command, message)
   // A message under another key's group would run beside that key's turns.
   if (key !== envelope.key) throw new Unreadable(`${envelope.type} belongs to the key ${key}, not ${envelope.key}`, envelope)
-  return { envelope, message, command, receives: delivery.receives }
+  return { envelope, message, command, receives: delivery.receives, sentAt: delivery.sentAt }
 }
 
 /** An event that the actor hears. @throws Unreadable saying what is wrong */

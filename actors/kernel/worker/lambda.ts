@@ -6,6 +6,7 @@ import { failpoints, type Reach } from '../process/failpoints.ts'
 import { schedule } from './by-key.ts'
 import { commandSettling } from './commands.ts'
 import { eventSettling } from './events.ts'
+import { deadline } from '../ports/clock/deadline.ts'
 import { type Host, type HostContext, recent, type Settling } from './host.ts'
 import { deliveryOf, type PartialBatchResponse, queueOf, SqsEvent } from './lambda-event.ts'
 
@@ -37,12 +38,12 @@ export const lambdaHandler = (context: LambdaContext) => {
   const published = recent()
 
   return async (input: unknown, invocation: Invocation): Promise<PartialBatchResponse> => {
-    const deadline = ports.clock.now() + Math.max(0, invocation.getRemainingTimeInMillis() - ANSWER_MS)
+    const end = deadline(ports.clock, Math.max(0, invocation.getRemainingTimeInMillis() - ANSWER_MS))
     const { Records: records } = SqsEvent.parse(input)
     const queues = new Set(records.map(r => queueOf(r.eventSourceARN, prefix)))
     const open = new Set(records.map(r => r.messageId))
     let answered = false
-    const over = () => answered || ports.clock.now() >= deadline
+    const over = () => answered || end.left() <= 0
     const host: Host = {
       // The queue keeps them hidden, longer than the invocation may take.
       hold: { drop: () => true, release: async () => {} },
@@ -60,7 +61,11 @@ export const lambdaHandler = (context: LambdaContext) => {
       if (queue === eventQueue(actor)) return settled(eventSettling(inTime, host), deliveries, concurrency)
       throw new Error(`${actor} takes messages from ${commandQueue(actor)} and ${eventQueue(actor)}, not from ${queue}`)
     }
-    const done = await before(deadline, ports.clock, Promise.all([...queues].map(work)))
+    const all = Promise.all([...queues].map(work))
+    const done = await end.race(
+      all.then(() => true),
+      () => false,
+    )
     answered = true
     if (!done) log.warn({ actor, messages: open.size }, 'the time of the invocation was not enough')
     return { batchItemFailures: [...open].map(itemIdentifier => ({ itemIdentifier })) }
@@ -72,20 +77,6 @@ const settled = async <T>({ sort, run }: Settling<T>, deliveries: readonly Deliv
   const keys = schedule<T>(concurrency, deliveries.length, run)
   for (const [key, batch] of await sort(deliveries)) keys.add(key, batch)
   await keys.idle()
-}
-
-/** @returns whether the work was done before the deadline */
-const before = async (deadline: number, clock: Clock, work: Promise<unknown>): Promise<boolean> => {
-  const done = new AbortController()
-  const late = clock.sleep(deadline - clock.now(), done.signal).then(
-    () => false,
-    () => true,
-  )
-  try {
-    return await Promise.race([work.then(() => true), late])
-  } finally {
-    done.abort()
-  }
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Delivery } from '../ports/mailbox/port.ts'
  * @param onAge told with every beat for how long (ms) the oldest has been held; 0 when none is
  */
 export const holding = (clock: Clock, visibility: number, onError: (error: unknown) => void, onAge: (ms: number) => void) => {
-  /** Since when (epoch ms), the oldest first. */
+  /** Since when (as the clock’s `elapsed`), the oldest first. */
   const held = new Map<Delivery, number>()
   // Beats only while something is held: an idle worker does nothing.
   let beat: ReturnType<Clock['every']> | undefined
@@ -16,13 +16,13 @@ export const holding = (clock: Clock, visibility: number, onError: (error: unkno
   }
   const extend = () => {
     const [oldest] = held.values()
-    onAge(oldest === undefined ? 0 : clock.now() - oldest)
+    onAge(oldest === undefined ? 0 : clock.elapsed() - oldest)
     if (oldest === undefined) return stop()
     for (const delivery of held.keys()) delivery.extend(visibility).catch(onError)
   }
   return {
     add: (delivery: Delivery) => {
-      held.set(delivery, clock.now())
+      held.set(delivery, clock.elapsed())
       beat ??= clock.every((visibility * 1000) / 3.3, extend)
     },
     /** Acknowledged, or somebody else's again. */

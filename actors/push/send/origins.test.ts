@@ -12,7 +12,7 @@ const origins = () => {
   let now = Date.parse('2026-11-20T10:00:00.000Z')
   let subscriptions = 0
   const alarms: boolean[] = []
-  const known = pushOrigins({ now: () => now, random: () => 0.5, slots: SLOTS, refusing: (_, refuses) => void alarms.push(refuses) })
+  const known = pushOrigins({ elapsed: () => now, random: () => 0.5, slots: SLOTS, refusing: (_, refuses) => void alarms.push(refuses) })
   const enter = (origin = there, subscription = `s${subscriptions++}`) => known.enter(origin, subscription)
   /** As many requests as there may be at once. */
   const fill = (origin = there) => {

@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache'
 import type { Verdict } from './answer.ts'
 
 export type OriginsOptions = {
-  /** Epoch ms. */
-  readonly now: () => number
+  /** Milliseconds since an arbitrary moment: pauses do not end with a wall clock that is set. */
+  readonly elapsed: () => number
   readonly random: () => number
   /** How many requests there can be at once, to all origins. */
   readonly slots: number
@@ -50,7 +50,7 @@ const grown = (first: number, times: number, most: number, random: () => number)
  * Whom of the push services to call now. One that is slow, broken or refuses us holds a share of the slots at the most, and is left alone for growing
  * times; the others never wait for it. Known in this process only: another finds out by itself.
  */
-export const pushOrigins = ({ now, random, slots, refusing }: OriginsOptions) => {
+export const pushOrigins = ({ elapsed, random, slots, refusing }: OriginsOptions) => {
   const origins = new LRUCache<string, Origin>({ max: KEPT.origins })
   const refusedSubscriptions = new LRUCache<string, { until: number; times: number }>({ max: KEPT.subscriptions })
   let serial = 0
@@ -73,22 +73,22 @@ export const pushOrigins = ({ now, random, slots, refusing }: OriginsOptions) =>
   const began = new Map<number, number>()
   const slow = (origin: Origin) => {
     const [oldest] = origin.underWay
-    return oldest !== undefined && now() - (began.get(oldest) ?? now()) > SLOW_MS
+    return oldest !== undefined && elapsed() - (began.get(oldest) ?? elapsed()) > SLOW_MS
   }
   const most = (origin: Origin) => {
     if (origin.answers && !slow(origin)) return slots
     return origin.hangs && origin.failures >= PATIENT.failures ? 1 : Math.max(1, Math.floor(slots / SHARE))
   }
   const pause = (origin: Origin, ms: number) => {
-    origin.until = Math.max(origin.until, now() + ms)
+    origin.until = Math.max(origin.until, elapsed() + ms)
   }
 
   const refused = (name: string, origin: Origin, subscription: string) => {
     const times = refusedSubscriptions.get(subscription)?.times ?? 0
-    refusedSubscriptions.set(subscription, { until: now() + grown(MINUTE, times, HOUR, random), times: times + 1 })
+    refusedSubscriptions.set(subscription, { until: elapsed() + grown(MINUTE, times, HOUR, random), times: times + 1 })
     origin.refusedFor.add(subscription)
     // Those that were under way when it was left alone say nothing new.
-    if (origin.refusedFor.size < REFUSED || origin.until > now()) return
+    if (origin.refusedFor.size < REFUSED || origin.until > elapsed()) return
     origin.answers = false
     pause(origin, grown(5 * MINUTE, origin.refusals++, HOUR, random))
     refusing(name, true)
@@ -97,7 +97,7 @@ export const pushOrigins = ({ now, random, slots, refusing }: OriginsOptions) =>
     refusedSubscriptions.delete(subscription)
     if (origin.refusedFor.size >= REFUSED) {
       // It had been asked before it was left alone.
-      origin.until = now()
+      origin.until = elapsed()
       refusing(name, false)
     }
     origin.refusedFor.clear()
@@ -117,13 +117,13 @@ export const pushOrigins = ({ now, random, slots, refusing }: OriginsOptions) =>
       | { readonly wait: number; readonly why: string; readonly crowded: boolean }
       | { readonly leave: (v: Verdict | undefined) => void } => {
       const origin = originOf(name)
-      const left = origin.until - now()
+      const left = origin.until - elapsed()
       if (left > 0) return { wait: left, why: `${name} is left alone for a while`, crowded: false }
-      const own = (refusedSubscriptions.get(subscription)?.until ?? 0) - now()
+      const own = (refusedSubscriptions.get(subscription)?.until ?? 0) - elapsed()
       if (own > 0) return { wait: own, why: `${name} refused this subscription lately`, crowded: false }
       if (origin.underWay.size >= most(origin)) return { wait: CROWDED_MS, why: `${name} leaves us waiting`, crowded: true }
       const one = serial++
-      const since = now()
+      const since = elapsed()
       began.set(one, since)
       origin.underWay.add(one)
       return {
@@ -134,13 +134,13 @@ export const pushOrigins = ({ now, random, slots, refusing }: OriginsOptions) =>
           if (verdict.kind === 'refused') return refused(name, origin, subscription)
           if (verdict.kind === 'busy' || verdict.kind === 'failed') {
             origin.answers = false
-            origin.hangs = now() - since > SLOW_MS
+            origin.hangs = elapsed() - since > SLOW_MS
             if (origin.failures === 0) origin.failingSince = since
             // Those that failed together failed once.
             if (since >= origin.failedAt) origin.failures += 1
-            origin.failedAt = now()
+            origin.failedAt = elapsed()
             if (verdict.kind === 'busy') pause(origin, Math.min(verdict.afterMs ?? grown(SECOND, 0, SECOND, random), HOUR))
-            const failing = now() - origin.failingSince
+            const failing = elapsed() - origin.failingSince
             // Half as long again as it has been: at last as rarely as once a minute.
             if (origin.failures >= PATIENT.failures && failing >= PATIENT.ms) pause(origin, grown(failing / 2, 0, MINUTE, random))
             return

@@ -12,6 +12,8 @@ import { type Vapid, vapidAuthorization } from './vapid.ts'
 export type Sent = Verdict | { readonly kind: 'forbidden' | 'unusable' } | { readonly kind: 'later' | 'crowded'; readonly afterMs: number }
 
 export type SenderOptions = OriginsOptions & {
+  /** Epoch ms: signatures and dates of `Retry-After` are others' time. */
+  readonly now: () => number
   readonly vapid: Vapid
   /** Origins that may be anywhere. */
   readonly allowed: readonly string[]

@@ -18,6 +18,9 @@ test('a signature is kept for an origin, and made anew long before it ends', () 
   expect(claimsOf(authorization('https://other.example'))).toMatchObject({ aud: 'https://other.example' })
   now += 2 * 3_600_000
   expect(claimsOf(authorization('https://push.example'))).toMatchObject({ exp: now / 1000 + 12 * 3600 })
+  // Set back by more than a service takes a token for, the clock must not keep one that ends after a day.
+  now -= 13 * 3_600_000
+  expect(claimsOf(authorization('https://push.example'))).toMatchObject({ exp: now / 1000 + 12 * 3600 })
 })
 
 test('keys that are none, or no pair, are refused by name', () => {

@@ -33,16 +33,17 @@ const json = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('ba
  */
 export const vapidAuthorization = (vapid: Vapid, now: () => number): ((origin: string) => string) => {
   const key = privateKeyOf(vapid)
-  const kept = new LRUCache<string, { readonly header: string; readonly renewAt: number }>({ max: ORIGINS })
+  const kept = new LRUCache<string, { readonly header: string; readonly madeAt: number }>({ max: ORIGINS })
   return origin => {
     const known = kept.get(origin)
     const at = now()
-    if (known && at < known.renewAt) return known.header
+    // A clock that was set back by hours would keep a token that ends later than services take.
+    if (known && Math.abs(at - known.madeAt) < RENEW_MS) return known.header
     const claims = { aud: origin, exp: Math.floor(at / 1000) + VALID_S, sub: vapid.subject }
     const signed = `${json({ typ: 'JWT', alg: 'ES256' })}.${json(claims)}`
     const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')
     const header = `vapid t=${signed}.${signature}, k=${vapid.publicKey}`
-    kept.set(origin, { header, renewAt: at + RENEW_MS })
+    kept.set(origin, { header, madeAt: at })
     return header
   }
 }

@@ -76,8 +76,8 @@ function missing(why: string): undefined {
 
 /** Waits until something speaks HTTP there. @returns what is wrong when nothing does in time */
 async function answers(endpoint: string): Promise<string | undefined> {
-  const deadline = Date.now() + STARTS_WITHIN_MS
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + STARTS_WITHIN_MS
+  while (performance.now() < deadline) {
     const up = await fetch(endpoint, { signal: AbortSignal.timeout(2_000) }).then(
       response => response.text().then(() => true),
       () => false,

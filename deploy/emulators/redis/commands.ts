@@ -53,7 +53,7 @@ function set(keys: Keyspace, [key = '', value = '', ...options]: readonly string
       const time = integer(options[++at] ?? '')
       if (time === undefined) return at < options.length ? NOT_AN_INTEGER : SYNTAX
       if (time <= 0) return { failure: "ERR invalid expire time in 'set' command" }
-      expiresAt = Date.now() + time * (option === 'ex' ? 1000 : 1)
+      expiresAt = performance.now() + time * (option === 'ex' ? 1000 : 1)
     } else {
       return SYNTAX
     }
@@ -64,14 +64,14 @@ function set(keys: Keyspace, [key = '', value = '', ...options]: readonly string
 }
 
 function expire(keys: Keyspace, key: string, time: number | undefined, unit: number): Reply {
-  return time === undefined ? NOT_AN_INTEGER : Number(keys.expireAt(key, Date.now() + time * unit))
+  return time === undefined ? NOT_AN_INTEGER : Number(keys.expireAt(key, performance.now() + time * unit))
 }
 
 /** -2 without such a key, -1 when it does not expire. */
 function left(keys: Keyspace, key: string, unit: number): Reply {
   if (keys.get(key) === undefined) return -2
   const time = keys.expiry(key)
-  return time === undefined ? -1 : Math.round((time - Date.now()) / unit)
+  return time === undefined ? -1 : Math.round((time - performance.now()) / unit)
 }
 
 function addMembers(keys: Keyspace, key: string, members: string[]): Reply {

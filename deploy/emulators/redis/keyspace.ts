@@ -6,7 +6,7 @@ export type Value =
 
 export type Keyspace = {
   get(key: string): Value | undefined
-  /** Without `expiresAt` (milliseconds since 1970) the value stays. */
+  /** Without `expiresAt` (in milliseconds as `performance.now` counts them, which nobody sets) the value stays. */
   set(key: string, value: Value, expiresAt?: number): void
   delete(key: string): boolean
   /** False when there is no such key. */
@@ -21,7 +21,7 @@ export type Keyspace = {
 }
 
 /** Keys and values in memory. A key whose time has come is gone for whoever looks at it; `sweep` removes those nobody looks at. */
-export function createKeyspace(now: () => number = Date.now): Keyspace {
+export function createKeyspace(elapsed: () => number = () => performance.now()): Keyspace {
   const values = new Map<string, Value>()
   const expiries = new Map<string, number>()
   let round = expiries.entries()
@@ -32,7 +32,7 @@ export function createKeyspace(now: () => number = Date.now): Keyspace {
   }
   const dropIfOver = (key: string): void => {
     const time = expiries.get(key)
-    if (time !== undefined && time <= now()) remove(key)
+    if (time !== undefined && time <= elapsed()) remove(key)
   }
 
   return {

@@ -34,7 +34,7 @@ export function holdLongPolls(app: App): void {
   const waitOn = async (request: Request, body: Fields, deadline: number, first: Fields): Promise<Fields> => {
     let answer = first
     while (!isGone(request) && !Array.isArray(answer.Messages)) {
-      const left = deadline - Date.now()
+      const left = deadline - performance.now()
       if (left <= 0) break
       const next = await call('ReceiveMessage', request.headers, { ...body, WaitTimeSeconds: left / 1000 })
       // The queue was deleted meanwhile, which the client's next poll sees itself, or this server closes.
@@ -58,7 +58,7 @@ export function holdLongPolls(app: App): void {
   app.addHook('preHandler', async request => {
     if (sqsAction(request.headers) !== 'ReceiveMessage' || request.headers[INNER] !== undefined) return
     const seconds = isFields(request.body) ? Number(request.body.WaitTimeSeconds ?? 0) : 0
-    if (seconds > 0) deadlines.set(request, Date.now() + seconds * 1000)
+    if (seconds > 0) deadlines.set(request, performance.now() + seconds * 1000)
   })
 
   app.addHook('preSerialization', async (request, reply, payload) => {

@@ -10,7 +10,7 @@ export const memoryHub = () => ({
   replies: expiring<Reply>(),
   spans: expiring<Span[]>(),
   edges: new Map<string, EdgeListener>(),
-  /** user -> edge -> until (epoch ms) */
+  /** user -> edge -> until (as the clock’s `elapsed`) */
   here: new Map<string, Map<string, number>>(),
 })
 
@@ -20,7 +20,7 @@ export const memoryHub = () => ({
  */
 export const memoryBackplane = ({ clock, hub = memoryHub() }: { clock: Clock; hub?: MemoryHub }): Backplane => {
   const seats = new Set<() => void>()
-  const until = (seconds: number) => clock.now() + seconds * 1000
+  const until = (seconds: number) => clock.elapsed() + seconds * 1000
 
   const join: Backplane['join'] = async (edge, listener) => {
     const users = new Set<string>()
@@ -68,13 +68,13 @@ export const memoryBackplane = ({ clock, hub = memoryHub() }: { clock: Clock; hu
 
   return {
     reply: async (edge, command, reply) => {
-      hub.replies.set(command, reply, until(REPLY_SECONDS), clock.now())
+      hub.replies.set(command, reply, until(REPLY_SECONDS), clock.elapsed())
       tell(edge, listener => listener.reply(command, reply))
     },
-    replyOf: async command => hub.replies.get(command, clock.now()),
+    replyOf: async command => hub.replies.get(command, clock.elapsed()),
     join,
     online: async users => {
-      const now = clock.now()
+      const now = clock.elapsed()
       const found = new Map<string, readonly string[]>()
       for (const user of users) {
         const edges = [...(hub.here.get(user) ?? [])].filter(([, until]) => until > now).map(([edge]) => edge)
@@ -87,10 +87,10 @@ export const memoryBackplane = ({ clock, hub = memoryHub() }: { clock: Clock; hu
         for (const frame of frames) listener.live(frame)
       }),
     trace: async span => {
-      const spans = hub.spans.get(span.request, clock.now()) ?? []
-      hub.spans.set(span.request, [...spans, span], until(TRACE_SECONDS), clock.now())
+      const spans = hub.spans.get(span.request, clock.elapsed()) ?? []
+      hub.spans.set(span.request, [...spans, span], until(TRACE_SECONDS), clock.elapsed())
     },
-    spans: async request => hub.spans.get(request, clock.now()) ?? [],
+    spans: async request => hub.spans.get(request, clock.elapsed()) ?? [],
     health: () => ({ ok: true, error: null }),
     close: async () => {
       for (const end of seats) end()

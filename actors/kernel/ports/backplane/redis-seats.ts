@@ -12,6 +12,9 @@ type SeatsContext = ConnectionContext & {
 }
 type Seat = { readonly listener: EdgeListener; readonly announce: (since: number) => Promise<void>; readonly end: () => void }
 
+/** How often it is looked whether the wall clock was set, and what is none: readings differ by a millisecond. */
+const LOOK_MS = 1_000
+const STEP_MS = 500
 /** Until those are told again of whom Redis, though it stands, did not take it. */
 const AGAIN_MS = 1_000
 
@@ -86,8 +89,18 @@ export const redisSeats = (context: SeatsContext) => {
     // What fails is made good by the next round, well before anybody is forgotten.
     const refresh = () => inChunks([...users], user => (users.has(user) ? arrive(user) : Promise.resolve())).catch(() => {})
     const refreshing = clock.every(REFRESH_MS, () => void refresh())
+    // Until when somebody is here is told in wall time, which workers elsewhere read: after the clock was set forward it is over too soon.
+    let looked = { wall: clock.now(), ahead: clock.now() - clock.elapsed() }
+    const looking = clock.every(LOOK_MS, () => {
+      const before = looked
+      looked = { wall: clock.now(), ahead: clock.now() - clock.elapsed() }
+      const forward = looked.ahead - before.ahead
+      if (forward > ttl * 1000 - REFRESH_MS - 2 * LOOK_MS) void announce(users, before.wall)
+      else if (forward > STEP_MS) void refresh()
+    })
     const end = () => {
       refreshing.stop()
+      looking.stop()
       ended.abort()
     }
     const seat: Seat = { listener, announce: since => announce(users, since), end }

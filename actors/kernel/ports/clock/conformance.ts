@@ -7,10 +7,23 @@ import type { Clock } from './port.ts'
  */
 export const clockConformance = (name: string, open: () => { clock: Clock; pass: (ms: number) => Promise<void> }): void => {
   describe(`clock: ${name}`, () => {
+    test('as much elapses as passes, in whole milliseconds and never backwards', async () => {
+      const { clock, pass } = open()
+      const readings = [clock.elapsed()]
+      for (let n = 0; n < 4; n++) {
+        await pass(5)
+        readings.push(clock.elapsed())
+      }
+      expect(readings.every(Number.isSafeInteger)).toBe(true)
+      expect(readings).toEqual([...readings].sort((x, y) => x - y))
+      // Timers and readings round differently.
+      expect((readings.at(-1) ?? 0) - (readings[0] ?? 0)).toBeGreaterThanOrEqual(15)
+    })
+
     test('a sleep ends, not before its time', async () => {
       const { clock, pass } = open()
-      const from = clock.now()
-      const slept = clock.sleep(20).then(() => clock.now() - from)
+      const from = clock.elapsed()
+      const slept = clock.sleep(20).then(() => clock.elapsed() - from)
       await pass(25)
       // Timers and Date.now round differently, hence one millisecond.
       expect(await slept).toBeGreaterThanOrEqual(19)

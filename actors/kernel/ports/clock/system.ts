@@ -6,6 +6,8 @@ const LONGEST = 2 ** 31 - 1
 /** The machine's own time. A sleep keeps the process alive, `every` does not. */
 export const systemClock: Clock = {
   now: Date.now,
+  // Whole milliseconds, as `now`: they are logged and told.
+  elapsed: () => Math.floor(performance.now()),
   sleep: async (ms, signal) => {
     let left = ms
     for (; left > LONGEST; left -= LONGEST) await nap(LONGEST, signal)

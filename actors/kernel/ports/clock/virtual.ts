@@ -4,6 +4,8 @@ import type { Clock } from './port.ts'
 export type VirtualClock = Clock & {
   /** Lets so many milliseconds pass: what falls due happens in order, each with all that follows from it before the next. */
   readonly advance: (ms: number) => Promise<void>
+  /** Sets the wall clock forward, or back when negative, as an administrator or NTP does: no time passes, nothing falls due. */
+  readonly stepWall: (ms: number) => void
   /**
    * Goes on until nobody sleeps any more; `every` ticks along but keeps nothing going.
    * @param limit milliseconds after which it is an error that somebody still sleeps; default a day
@@ -12,12 +14,15 @@ export type VirtualClock = Clock & {
 }
 
 const DAY = 86_400_000
+/** Where `elapsed` begins: nowhere near a wall time, so that who takes one for the other is found. */
+const BEGINNING = 12_345
 
 /** @param start epoch milliseconds */
 export const virtualClock = (start = 0): VirtualClock => {
   type Timer = { readonly at: number; readonly fire: () => void; readonly sleeper: boolean }
   const timers: Timer[] = []
-  let now = start
+  let now = BEGINNING
+  let ahead = start - BEGINNING
   let sleepers = 0
 
   // Sorted by time, then by who asked first: a binary search keeps thousands of sleepers cheap.
@@ -48,7 +53,11 @@ export const virtualClock = (start = 0): VirtualClock => {
   }
 
   return {
-    now: () => now,
+    now: () => now + ahead,
+    elapsed: () => now,
+    stepWall: ms => {
+      ahead += ms
+    },
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason)

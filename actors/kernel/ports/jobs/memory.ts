@@ -52,11 +52,11 @@ export const memoryJobs = ({ clock, random = Math.random, hub = jobsHub(), lockM
   }
   const ended = (queue: Queue, entry: Entry, state: 'done' | 'givenUp') => {
     entry.state = state
-    entry.at = clock.now()
+    entry.at = clock.elapsed()
     const list = queue.ended[state]
     const kept = state === 'done' ? KEPT_DONE : KEPT_GIVEN_UP
     list.push(entry)
-    for (let first = list[0]; first && (list.length > kept.count || first.at + kept.seconds * 1000 < clock.now()); first = list[0]) {
+    for (let first = list[0]; first && (list.length > kept.count || first.at + kept.seconds * 1000 < clock.elapsed()); first = list[0]) {
       list.shift()
       queue.jobs.delete(first.id)
     }
@@ -93,7 +93,7 @@ export const memoryJobs = ({ clock, random = Math.random, hub = jobsHub(), lockM
       const checked = jobs.map(job => ({ id: job.id, text: checkJob(job), until: job.until }))
       for (const job of checked) {
         if (queue.jobs.has(job.id)) continue
-        const entry: Entry = { ...job, state: 'waiting', attempts: 0, at: clock.now(), reason: '' }
+        const entry: Entry = { ...job, state: 'waiting', attempts: 0, at: clock.elapsed(), reason: '' }
         queue.jobs.set(job.id, entry)
         offer(queue, entry)
       }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock/port.ts'
 import type { Outgoing } from './port.ts'
 
-/** A message in a queue. `handle` counts its receives: an older one is stale. `hiddenUntil` is in epoch ms. */
+/** A message in a queue. `handle` counts its receives: an older one is stale. `sentAt` is in epoch ms, `hiddenUntil` as the clock’s `elapsed`. */
 export type Kept = {
   readonly id: string
   readonly message: Outgoing
@@ -45,7 +45,7 @@ export const memoryQueue = (name: string, fifo: boolean, clock: Clock, random: (
   /** After whatever happened to a group: lists it, or forgets it. */
   const settle = (group: Group) => {
     const [head] = group.waiting
-    const takable = group.inFlight === 0 && head !== undefined && head.hiddenUntil <= clock.now()
+    const takable = group.inFlight === 0 && head !== undefined && head.hiddenUntil <= clock.elapsed()
     if (takable && group.listed < 0) group.listed = ready.push(group) - 1
     if (!takable && group.listed >= 0) unlist(group)
     if (head === undefined && group.inFlight === 0) groups.delete(group.name)
@@ -76,14 +76,14 @@ export const memoryQueue = (name: string, fifo: boolean, clock: Clock, random: (
   const arm = (at: number) => {
     if (at >= armed) return
     armed = at
-    clock.sleep(at - clock.now()).then(
+    clock.sleep(at - clock.elapsed()).then(
       () => armed === at && lapse(),
       () => {},
     )
   }
   const lapse = () => {
     armed = Number.POSITIVE_INFINITY
-    const now = clock.now()
+    const now = clock.elapsed()
     let earliest = Number.POSITIVE_INFINITY
     for (const kept of hidden) {
       if (kept.hiddenUntil <= now) comeBack(kept)
@@ -92,7 +92,7 @@ export const memoryQueue = (name: string, fifo: boolean, clock: Clock, random: (
     if (hidden.size > 0) arm(earliest)
   }
   const repeated = (id: string): boolean => {
-    const now = clock.now()
+    const now = clock.elapsed()
     if (now >= forgetAt) {
       for (const [old, at] of seen) {
         if (at + DEDUPLICATION_MS > now) break
@@ -125,12 +125,12 @@ export const memoryQueue = (name: string, fifo: boolean, clock: Clock, random: (
       const kept: Kept = { id, message, sentAt, sequence, group, handle: 0, hiddenUntil: 0, state: 'waiting' }
       group.waiting.push(kept)
       waiting++
-      if (delay > 0) hide(kept, sentAt + delay)
+      if (delay > 0) hide(kept, clock.elapsed() + delay)
       settle(group)
     },
     /** @param visibility seconds */
     take: (most: number, visibility: number): Kept[] => {
-      const now = clock.now()
+      const now = clock.elapsed()
       const batch: Kept[] = []
       while (batch.length < most && ready.length > 0) {
         const group = ready[Math.floor(random() * ready.length)]
@@ -158,7 +158,7 @@ export const memoryQueue = (name: string, fifo: boolean, clock: Clock, random: (
     extend: (kept: Kept, handle: number, seconds: number) => {
       if (kept.handle !== handle || kept.state !== 'in flight') return
       if (seconds === 0) comeBack(kept)
-      else hide(kept, clock.now() + seconds * 1000)
+      else hide(kept, clock.elapsed() + seconds * 1000)
     },
     /** Resolves when there may be something to take. */
     arrival: () => new Promise<void>(resolve => pollers.push(resolve)),

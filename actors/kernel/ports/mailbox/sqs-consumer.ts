@@ -27,15 +27,15 @@ const MOST_BACKOFF_MS = 5_000
 export const sqsConsumer = (options: SqsConsumerOptions): Consumer => {
   const { queue, clock, log } = options
   const stopping = new AbortController()
-  let failing: { readonly since: number; readonly message: string } | null = null
+  let failing: { readonly since: number; readonly began: number; readonly message: string } | null = null
 
   const failed = (error: unknown) => {
     const message = error instanceof Error ? error.message : String(error)
     if (!failing) log?.warn({ err: error, queue }, 'a queue cannot be polled; trying on')
-    failing = { since: failing?.since ?? clock.now(), message }
+    failing = { since: failing?.since ?? clock.now(), began: failing?.began ?? clock.elapsed(), message }
   }
   const fine = () => {
-    if (failing) log?.info({ queue, ms: clock.now() - failing.since }, 'a queue can be polled again')
+    if (failing) log?.info({ queue, ms: clock.elapsed() - failing.began }, 'a queue can be polled again')
     failing = null
   }
   const backOff = (failures: number) => clock.sleep(Math.min(MOST_BACKOFF_MS, 50 * 2 ** failures), stopping.signal)
