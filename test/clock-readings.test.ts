@@ -8,17 +8,17 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** Where wall time is right: a part of the line, and why. */
 const RIGHT: readonly { readonly file: string; readonly text: string; readonly why: string }[] = [
   {
-    file: 'actors/kernel/backplane/redis-seats.ts',
+    file: 'actors/kernel/ports/backplane/redis-seats.ts',
     text: 'clock.now() + ttl',
     why: 'workers on other hosts read until when an edge is there',
   },
   {
-    file: 'actors/kernel/backplane/redis-seats.ts',
+    file: 'actors/kernel/ports/backplane/redis-seats.ts',
     text: 'clock.now() - clock.elapsed()',
     why: 'by how much the two differ shows that one was set',
   },
-  { file: 'actors/kernel/backplane/redis.ts', text: 'Number(here[edge]) > now', why: 'as edges on other hosts wrote it' },
-  { file: 'actors/kernel/jobs/bullmq-worker.ts', text: 'moveToDelayed', why: 'BullMQ keeps delays as times, for all its workers' },
+  { file: 'actors/kernel/ports/backplane/redis.ts', text: 'Number(here[edge]) > now', why: 'as edges on other hosts wrote it' },
+  { file: 'actors/kernel/ports/jobs/bullmq-worker.ts', text: 'moveToDelayed', why: 'BullMQ keeps delays as times, for all its workers' },
   { file: 'actors/kernel/worker/events.ts', text: 'delivery.sentAt', why: 'the queue’s stamp' },
   { file: 'actors/kernel/worker/commands.ts', text: 'delivery.sentAt', why: 'the queue’s stamp' },
   { file: 'actors/push/deliver.ts', text: 'lastDeliveredAt', why: 'it is stored' },
@@ -29,8 +29,8 @@ const RIGHT: readonly { readonly file: string; readonly text: string; readonly w
   { file: 'actors/push/send/vapid.ts', text: 'exp:', why: 'the token’s end is a time of the push service’s' },
   { file: 'contracts/client/client.ts', text: 'tokens.expiresAt', why: 'callers may keep tokens over restarts' },
   { file: 'contracts/client/cognito.ts', text: 'expiresAt', why: 'callers may keep tokens over restarts' },
-  { file: 'deploy/embedded/dynamodb/tokens.ts', text: 'at / REMEMBERED_MS', why: 'it is stored, and read after a restart' },
-  { file: 'deploy/embedded/dynamodb/tokens.ts', text: 'at - seen.at', why: 'it was stored, perhaps before a restart' },
+  { file: 'deploy/emulators/dynamodb/tokens.ts', text: 'at / REMEMBERED_MS', why: 'it is stored, and read after a restart' },
+  { file: 'deploy/emulators/dynamodb/tokens.ts', text: 'at - seen.at', why: 'it was stored, perhaps before a restart' },
   { file: 'edge/access/auth.ts', text: 'caller.until', why: 'the end of a token' },
   { file: 'edge/access/auth.ts', text: 'until <= clock.now()', why: 'the end of a token' },
   { file: 'edge/commands/submit.ts', text: 'until: clock.now() + ', why: 'a worker on another host reads it' },
