@@ -1,7 +1,8 @@
 import type { Clock } from '../actors/kernel/clock/port.ts'
+import { addressOf } from './address.ts'
 import { type Authenticator, bearerOf } from './auth.ts'
-import { addressOf } from './call.ts'
-import { type Budget, type Drawn, type Limits, networkOf, within } from './limits.ts'
+import type { ForwardedHeader } from './forwarded.ts'
+import { type Budget, type Drawn, type Limits, within } from './limits.ts'
 import type { EdgeRequest } from './request.ts'
 
 /**
@@ -11,8 +12,16 @@ import type { EdgeRequest } from './request.ts'
  */
 export type Entry = { readonly network: string; readonly exempt: boolean; drawn: Drawn | undefined }
 
+export type AdmissionOptions = {
+  readonly auth: Authenticator
+  readonly limits: Limits
+  readonly clock: Clock
+  readonly proxies: number
+  readonly forwardedHeader: ForwardedHeader
+}
+
 /** Decides who may come in: budgets of addresses first, then the token, then the user's own. */
-export const admission = ({ auth, limits, clock, proxies }: { auth: Authenticator; limits: Limits; clock: Clock; proxies: number }) => {
+export const admission = ({ auth, limits, clock, proxies, forwardedHeader }: AdmissionOptions) => {
   /** @throws EdgeProblem `rate-limited` */
   const draw = (entry: Entry, budget: Budget, key: string): void => {
     entry.drawn = budget.draw(key, clock.now())
@@ -41,8 +50,8 @@ export const admission = ({ auth, limits, clock, proxies }: { auth: Authenticato
   }
   return {
     entry: (request: EdgeRequest): Entry => {
-      const address = addressOf(request, proxies)
-      return { network: networkOf(address), exempt: limits.exempt(address), drawn: undefined }
+      const address = addressOf(request, proxies, forwardedHeader)
+      return { network: address.network, exempt: limits.exempt(address), drawn: undefined }
     },
     /** What an address may ask at all. @throws EdgeProblem `rate-limited` */
     address: (entry: Entry, kind: 'reads' | 'writes'): void => {

@@ -36,6 +36,7 @@ import { edgeSecret } from './seals.ts'
 import { keepSeat, type Seat } from './seat.ts'
 import { createStream, type Visitor } from './stream.ts'
 import { tracer } from './trace.ts'
+import { unsettled } from './unsettled.ts'
 import { listen } from './uws.ts'
 import { viewsOf } from './views.ts'
 import { waitingRoom } from './waiting.ts'
@@ -105,7 +106,13 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
   verifier.hydrate().catch(err => log.warn({ err }, 'the keys of the user pool cannot be fetched yet; the first token tries again'))
   const auth = authenticator(verifier, clock)
   const waiting = waitingRoom(clock)
-  const gauge = pressure(waiting, clock, () => backplane.health().ok, options.pressure ?? PRESSURE)
+  const heard = () => backplane.health().ok
+  const commands = unsettled(clock, heard, {
+    perUser: config.UNANSWERED_WRITES_PER_USER,
+    waitersPerKey: config.WAITERS_PER_KEY,
+    perKey: config.UNSETTLED_COMMANDS_PER_KEY,
+  })
+  const gauge = pressure(commands, clock, heard, options.pressure ?? PRESSURE)
   const ids = operationIds(secret)
   const budgets = limits(config)
   const originAllowed = originCheck(config.CORS_ORIGINS, config.EMBEDDED)
@@ -153,7 +160,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
       host: () => host,
       secure: !config.EMBEDDED,
     }),
-    admission: admission({ auth, limits: budgets, clock, proxies: config.PROXIES }),
+    admission: admission({ auth, limits: budgets, clock, proxies: config.PROXIES, forwardedHeader: config.FORWARDED_HEADER }),
     cors: cors(originAllowed),
     metrics,
     trace: tracer(backplane, clock),
@@ -164,6 +171,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     say,
     auth,
     limits: budgets,
+    unsettled: commands,
     clock,
     metrics,
     log,
@@ -173,6 +181,8 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     random,
     originAllowed,
     proxies: config.PROXIES,
+    forwardedHeader: config.FORWARDED_HEADER,
+    socketLimits: { perUser: config.SOCKETS_PER_USER, perAddress: config.SOCKETS_PER_ADDRESS },
     heartbeatMs,
     draining: () => phase === 'draining',
     connectionId: serialId,
@@ -185,7 +195,17 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
       log: err => log.warn({ err }, 'the backplane cannot be joined: callers that wait get a 202'),
       seated: here.announce,
     },
-    { reply: waiting.settle, live: stream.deliver, missed: stream.missed },
+    {
+      reply: (id, reply) => {
+        commands.settle(id)
+        waiting.settle(id, reply)
+      },
+      live: stream.deliver,
+      missed: since => {
+        commands.missed()
+        stream.missed(since)
+      },
+    },
   )
   return {
     name,

@@ -78,10 +78,10 @@ export const createHandler = (options: HandlerOptions): Handle => {
 
   const serve = async (request: EdgeRequest, id: string, entry: Entry, found: Found): Promise<EdgeAnswer> => {
     const { method, path } = request
-    if (request.oversized) throw tooLarge()
     const kind = kindOf(method)
     const target = found && 'target' in found ? found.target : undefined
     if (!target?.free) admission.address(entry, kind)
+    if (request.oversized) throw tooLarge()
     if (!found) throw notFound()
     if (method === 'OPTIONS') return optionsOf(path)
     if (!('target' in found))

@@ -1,12 +1,14 @@
 import type { Live } from '../actors/kernel/backplane/port.ts'
 import type { Clock } from '../actors/kernel/clock/port.ts'
 import { CLOSE, SUBPROTOCOL } from '../contracts/stream.ts'
+import { type Address, addressOf } from './address.ts'
 import { type Authenticator, bearerOf, type Caller } from './auth.ts'
-import { addressOf } from './call.ts'
+import { counts } from './counts.ts'
 import { Device } from './device.ts'
 import { fanout, frameText } from './fanout.ts'
+import type { ForwardedHeader } from './forwarded.ts'
 import { createFrames, type FrameOptions } from './frames.ts'
-import { type Limits, networkOf } from './limits.ts'
+import type { Limits } from './limits.ts'
 import type { EdgeMetrics } from './metrics.ts'
 import { type Positions, since } from './positions.ts'
 import type { Presence } from './presence.ts'
@@ -15,6 +17,8 @@ import type { EdgeRequest, Sockets } from './request.ts'
 import { type Changes, resumer } from './resume.ts'
 import { offered } from './subprotocols.ts'
 
+/** How many sockets a person, and an address, may have open at this edge. */
+export type SocketLimits = { readonly perUser: number; readonly perAddress: number }
 export type StreamOptions = Omit<FrameOptions, 'resume'> & {
   readonly changes: Changes
   readonly presence: Presence
@@ -26,6 +30,8 @@ export type StreamOptions = Omit<FrameOptions, 'resume'> & {
   readonly random: () => number
   readonly originAllowed: (origin: string) => boolean
   readonly proxies: number
+  readonly forwardedHeader: ForwardedHeader
+  readonly socketLimits: SocketLimits
   readonly heartbeatMs: number
   readonly draining: () => boolean
   readonly connectionId: () => string
@@ -43,7 +49,7 @@ const TOLD_A_MOMENT = 100
 const MOMENT_MS = 100
 
 /** Somebody who is not let in. A refusal must come before any other frame, and only an open socket can tell its reason. */
-type Refused = { readonly code: number; readonly reason: string }
+type Refused = { readonly code: number; readonly reason: string; readonly network?: string | undefined }
 const refusal = (code: number, reason: string): Refused => ({ code, reason })
 /** Who is at the other end of a socket. */
 export type Visitor = Device | Refused
@@ -54,17 +60,18 @@ const device = (hear: (device: Device) => void) => (visitor: Visitor) => {
 
 /** The live stream: who may open a socket, what is said on it, and when it ends. */
 export const createStream = (options: StreamOptions) => {
-  const { presence, positions, auth, limits, clock, random, heartbeatMs } = options
+  const { presence, positions, auth, limits, socketLimits, clock, random, heartbeatMs } = options
   const { deliver, lagged } = fanout(presence, positions, clock, options.metrics)
   const frames = createFrames({ ...options, resume: resumer(options.changes, positions, clock, lagged) })
 
-  const admit = async (request: EdgeRequest): Promise<Caller | Refused> => {
+  /** Sockets by network, from before the first look at a token: those that wait for it to be checked count, too. */
+  const networks = counts()
+  const admit = async (request: EdgeRequest, address: Address): Promise<Caller | Refused> => {
     const { headers } = request
     const origin = headers.get('origin')
     if (origin !== undefined && !options.originAllowed(origin)) return refusal(CLOSE.origin, 'this origin may not connect')
     if (options.draining()) return refusal(CLOSE.restart, 'this edge is going away')
-    const address = addressOf(request, options.proxies)
-    const network = networkOf(address)
+    const { network } = address
     const over = limits.exempt(address) ? 0 : limits.addresses.reads.draw(network, clock.now()).retryAfter
     if (over > 0) return refusal(CLOSE.budget, `too many requests; try again in ${over} s`)
     const token = offered(headers.get('sec-websocket-protocol')).token ?? bearerOf(headers.get('authorization'))
@@ -76,22 +83,36 @@ export const createStream = (options: StreamOptions) => {
     return caller
   }
 
+  const leave = (visitor: Visitor) => {
+    if (visitor.network !== undefined) networks.remove(visitor.network)
+    if (visitor instanceof Device) presence.leave(visitor)
+  }
+
   const sockets: Sockets<Visitor> = {
     accept: async request => {
       // A client that offered protocols takes no answer without one, not even to learn that it is refused.
       const protocol = offered(request.headers.get('sec-websocket-protocol')).ours ? SUBPROTOCOL : undefined
-      const admitted = await admit(request).catch((error: unknown) =>
+      const address = addressOf(request, options.proxies, options.forwardedHeader)
+      const network = limits.exempt(address) ? undefined : address.network
+      if (network !== undefined) {
+        if (networks.of(network) >= socketLimits.perAddress)
+          return { visitor: refusal(CLOSE.budget, `${socketLimits.perAddress} sockets of this address are open`), protocol }
+        networks.add(network)
+      }
+      const admitted = await admit(request, address).catch((error: unknown) =>
         // Keys that cannot be had are our trouble, not the token's.
         error instanceof EdgeProblem && error.status === 401
           ? refusal(CLOSE.token, 'a valid token is needed')
           : refusal(CLOSE.restart, 'try again later'),
       )
-      if ('code' in admitted) return { visitor: admitted, protocol }
-      const visitor = new Device(admitted.id, options.connectionId(), admitted.until, clock.now())
+      if ('code' in admitted) return { visitor: { ...admitted, network }, protocol }
+      if ((presence.of(admitted.id)?.size ?? 0) >= socketLimits.perUser)
+        return { visitor: { ...refusal(CLOSE.budget, `${socketLimits.perUser} sockets of yours are open`), network }, protocol }
+      const visitor = new Device(admitted.id, options.connectionId(), admitted.until, clock.now(), network)
       await presence.enter(visitor)
       return { visitor, protocol }
     },
-    abandoned: device(presence.leave),
+    abandoned: leave,
     opened: (visitor, socket) => {
       if (!(visitor instanceof Device)) return socket.close(visitor.code, visitor.reason)
       visitor.opened(socket)
@@ -104,13 +125,15 @@ export const createStream = (options: StreamOptions) => {
     },
     oversized: device(d => d.close(CLOSE.tooBig, 'a frame may have at most 64 KiB')),
     alive: device(d => {
-      d.seen = clock.now()
+      const now = clock.now()
+      d.seen = now
+      if (limits.controlFrames.draw(d.connection, now).retryAfter > 0) d.close(CLOSE.budget, 'too many pings or pongs')
     }),
     writable: device(d => d.tellLag(lagged)),
-    closed: device(d => {
-      d.gone()
-      presence.leave(d)
-    }),
+    closed: visitor => {
+      if (visitor instanceof Device) visitor.gone()
+      leave(visitor)
+    },
   }
 
   /** Those who do not know yet that events passed them by. */
