@@ -5,6 +5,7 @@ import { ProblemDocument } from '../contracts/edge.ts'
 import { ReplyFrame } from '../contracts/stream.ts'
 import { until } from '../test/until.ts'
 import { json, memoryPorts, type TestEdgeOptions, testEdge } from './testing/edge.ts'
+import { newPool } from './testing/pool.ts'
 import { connect } from './testing/socket.ts'
 import { unsettled } from './unsettled.ts'
 
@@ -13,6 +14,7 @@ afterEach(async () => {
   for (const clean of cleanups.splice(0)) await clean()
 })
 
+const pool = newPool()
 /** An edge whose actors are away until `answer` lets them do everything that waits. */
 const world = async (options: TestEdgeOptions = {}) => {
   const clock = virtualClock(Date.now())
@@ -24,7 +26,7 @@ const world = async (options: TestEdgeOptions = {}) => {
       sent.push({ id, group })
     },
   }
-  const it = await testEdge({ clock, ports: { ...ports, mailbox }, ...options })
+  const it = await testEdge({ clock, pool, ports: { ...ports, mailbox }, ...options })
   cleanups.push(it.edge.close)
   /** Answers all that was sent. */
   const answer = async () => {
