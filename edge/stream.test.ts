@@ -302,6 +302,37 @@ describe('presence', () => {
     await Promise.all([open(), open().then(d => d.leave()), open()])
     expect(await edges()).toEqual([edge.name])
   })
+  test('is told once at a time while the backplane hangs, however often somebody comes and goes', async () => {
+    const clock = virtualClock(Date.now())
+    const ports = memoryPorts()
+    let told = 0
+    let open: () => void = () => {}
+    const opened = new Promise<void>(resolve => {
+      open = resolve
+    })
+    const join: typeof ports.backplane.join = async (edge, listener) => {
+      const seat = await ports.backplane.join(edge, listener)
+      const slow = (tell: (user: string) => Promise<void>) => async (user: string) => {
+        told++
+        await opened
+        return tell(user)
+      }
+      return { ...seat, present: slow(seat.present), absent: slow(seat.absent) }
+    }
+    const { edge, token, user } = await world({ clock, ports: { ...ports, backplane: { ...ports.backplane, join } } })
+    const come = async () => {
+      const accepted = edge.sockets.accept(request('GET', '/v1/stream', { token }))
+      await soon()
+      await clock.advance(1_000)
+      return (await accepted).visitor
+    }
+    for (let i = 0; i < 20; i++) edge.sockets.abandoned(await come())
+    await come()
+    expect(told).toBe(1)
+    open()
+    await until('presence', async () => (await ports.backplane.online([user])).get(user))
+    expect(told).toBeLessThanOrEqual(2)
+  })
   test('of sockets that were refused does not begin', async () => {
     const { open, ports, user } = await world({ config: { CORS_ORIGINS: 'https://app.test' } })
     await open({ headers: { origin: 'https://evil.test' } })
