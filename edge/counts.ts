@@ -15,4 +15,3 @@ export const counts = () => {
     size: (): number => byKey.size,
   }
 }
-export type Counts = ReturnType<typeof counts>

@@ -18,7 +18,7 @@ import { type Changes, resumer } from './resume.ts'
 import { offered } from './subprotocols.ts'
 
 /** How many sockets a person, and an address, may have open at this edge. */
-export type SocketLimits = { readonly perUser: number; readonly perAddress: number }
+type SocketLimits = { readonly perUser: number; readonly perAddress: number }
 export type StreamOptions = Omit<FrameOptions, 'resume'> & {
   readonly changes: Changes
   readonly presence: Presence
