@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { word } from './declare/text.ts'
+import { Limits } from './limits.ts'
 
 /** What the edge itself says, whatever the actors: problems, operations, the configuration of clients, health. */
 
@@ -31,10 +32,20 @@ export type Operation = z.infer<typeof Operation>
 /** What a client needs before it can sign in, all addresses absolute. */
 export const ClientConfig = z
   .object({
-    auth: z.object({ region: z.string(), userPoolId: z.string(), clientId: z.string(), endpoint: z.url() }),
-    push: z.object({ publicKey: z.string().nullable() }).optional(),
-    stream: z.url(),
-    limits: z.record(z.string(), z.unknown()),
+    auth: z
+      .object({
+        region: z.string().meta({ description: 'the AWS region of the user pool' }),
+        userPoolId: z.string().meta({ description: 'the Cognito user pool that tokens are of' }),
+        clientId: z.string().meta({ description: 'the app client that tokens are of' }),
+        endpoint: z.url().meta({ description: 'where the Cognito protocol is spoken' }),
+      })
+      .meta({ description: 'where to sign up and in' }),
+    push: z
+      .object({ publicKey: z.string().nullable().meta({ description: 'the VAPID key to subscribe with; null: no push is sent here' }) })
+      .optional()
+      .meta({ description: 'for push subscriptions' }),
+    stream: z.url().meta({ description: 'the WebSocket of the live stream' }),
+    limits: Limits.meta({ description: 'what a client may do how often, and hold at once' }),
   })
   .meta({ id: 'ClientConfig' })
 export type ClientConfig = z.infer<typeof ClientConfig>
@@ -43,11 +54,13 @@ export const Health = z
   .object({ status: z.string(), dependencies: z.record(z.string(), z.unknown()).optional() })
   .meta({ id: 'Health', description: '`status` is `ok` or `degraded`; each dependency is named with its state' })
 
+export const MAX_PAGE_ITEMS = 100
+
 /** A place in a list has some 200 characters at most; sealed, a third more and the seal. */
 export const MAX_CURSOR_LENGTH = 1024
 
 /** `?limit=` and `?cursor=` of every list. */
 export const Paging = z.object({
-  limit: z.int().min(1).max(100).default(20).meta({ description: 'how many items at most' }),
+  limit: z.int().min(1).max(MAX_PAGE_ITEMS).default(20).meta({ description: 'how many items at most' }),
   cursor: word(MAX_CURSOR_LENGTH, /^[\w-]+$/, 'is no cursor', { description: 'the `next` of the page before; opaque' }).optional(),
 })

@@ -63,8 +63,19 @@ export const EventFrame = z
   .object({ ...Told, type: z.string(), data: z.unknown() })
   .meta({ id: 'EventFrame', description: 'something happened; each `id` comes once to a device' })
 export const ReplyFrame = z
-  .object({ op: z.literal('reply'), id: z.string().nullable(), status: z.int(), body: z.unknown() })
-  .meta({ id: 'ReplyFrame', description: 'the answer to a `send`, as HTTP would give it; `id` is null where the frame had none' })
+  .object({
+    op: z.literal('reply'),
+    id: z.string().nullable(),
+    status: z.int(),
+    body: z.unknown(),
+    retryAfter: z.int().optional().meta({ description: 'with 429 and 503: seconds to wait before the same `id` is sent again' }),
+  })
+  .meta({
+    id: 'ReplyFrame',
+    description:
+      'the answer to a `send`, as HTTP would give it; `id` is null where the frame had none. Replies are lost with their socket: what has none when the ' +
+      'socket closes is sent again under the same `id`, which does it once',
+  })
 export const Reset = z
   .object({ op: z.literal('reset') })
   .meta({ id: 'ResetFrame', description: 'what happened since that position is not known any more: reload by HTTP; live events go on' })

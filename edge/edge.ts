@@ -17,7 +17,7 @@ import { authenticator } from './access/auth.ts'
 import { tokenVerifier } from './access/keys.ts'
 import { limits } from './access/limits.ts'
 import { claims } from './commands/idempotency.ts'
-import { PRESSURE, type PressureLimits, pressure } from './commands/load-shedding.ts'
+import { PRESSURE, pressure, type PressureLimits } from './commands/load-shedding.ts'
 import { messageIds } from './commands/message-ids.ts'
 import { operationIds, operations } from './commands/operations.ts'
 import { waitingRoom } from './commands/reply-waiters.ts'
@@ -26,7 +26,7 @@ import { engines } from './commands/unavailable.ts'
 import { clientConfig } from './http/client-config.ts'
 import { cors, originCheck } from './http/cors.ts'
 import { createHandler } from './http/handler.ts'
-import { type EdgeHealth, health, type Phase } from './http/health.ts'
+import { health, type EdgeHealth, type Phase } from './http/health.ts'
 import { ownEndpoints } from './http/system-endpoints.ts'
 import { tracer } from './http/trace.ts'
 import { edgeMetrics } from './metrics/metrics.ts'
@@ -39,7 +39,7 @@ import { positions } from './stream/positions.ts'
 import { presence } from './stream/presence.ts'
 import type { Changes } from './stream/resume.ts'
 import { createStream, type Visitor } from './stream/stream.ts'
-
+import { unsettled } from './commands/unsettled.ts'
 export type EdgeOptions = {
   readonly config: Config
   readonly ports: Pick<Ports, 'store' | 'mailbox' | 'backplane' | 'clock'>
@@ -105,7 +105,13 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
   verifier.hydrate().catch(err => log.warn({ err }, 'the keys of the user pool cannot be fetched yet; the first token tries again'))
   const auth = authenticator(verifier, clock)
   const waiting = waitingRoom(clock)
-  const gauge = pressure(waiting, clock, () => backplane.health().ok, options.pressure ?? PRESSURE)
+  const heard = () => backplane.health().ok
+  const commands = unsettled(clock, heard, {
+    perUser: config.UNANSWERED_WRITES_PER_USER,
+    waitersPerKey: config.WAITERS_PER_KEY,
+    perKey: config.UNSETTLED_COMMANDS_PER_KEY,
+  })
+  const gauge = pressure(commands, clock, heard, options.pressure ?? PRESSURE)
   const ids = operationIds(secret)
   const budgets = limits(config)
   const originAllowed = originCheck(config.CORS_ORIGINS, config.EMBEDDED)
@@ -153,7 +159,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
       host: () => host,
       secure: !config.EMBEDDED,
     }),
-    admission: admission({ auth, limits: budgets, clock, proxies: config.PROXIES }),
+    admission: admission({ auth, limits: budgets, clock, proxies: config.PROXIES, forwardedHeader: config.FORWARDED_HEADER }),
     cors: cors(originAllowed),
     metrics,
     trace: tracer(backplane, clock),
@@ -165,6 +171,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     say,
     auth,
     limits: budgets,
+    unsettled: commands,
     clock,
     metrics,
     log,
@@ -174,6 +181,8 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     random,
     originAllowed,
     proxies: config.PROXIES,
+    forwardedHeader: config.FORWARDED_HEADER,
+    socketLimits: { perUser: config.SOCKETS_PER_USER, perAddress: config.SOCKETS_PER_ADDRESS },
     heartbeatMs,
     draining: () => phase === 'draining',
     connectionId: serialId,
@@ -186,7 +195,17 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
       log: err => log.warn({ err }, 'the backplane cannot be joined: callers that wait get a 202'),
       seated: here.announce,
     },
-    { reply: waiting.settle, live: stream.deliver, missed: stream.missed },
+    {
+      reply: (id, reply) => {
+        commands.settle(id)
+        waiting.settle(id, reply)
+      },
+      live: stream.deliver,
+      missed: since => {
+        commands.missed()
+        stream.missed(since)
+      },
+    },
   )
   return {
     name,

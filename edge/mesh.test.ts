@@ -11,7 +11,7 @@ import { mesh } from '../contracts/mesh.ts'
 import { Post } from '../contracts/posts.ts'
 import { until } from '../test/until.ts'
 import { createEdge } from './edge.ts'
-import { json, memoryPorts, optionsFor, request, type Sent, silent } from './testing/edge.ts'
+import { json, memoryPorts, optionsFor, request, type Sent, silent, type TestEdgeOptions } from './testing/edge.ts'
 import { connect } from './testing/socket.ts'
 
 /** The real actors behind a real edge, on engines in memory: that what the two say to each other fits. */
@@ -20,14 +20,14 @@ afterAll(async () => {
   for (const clean of cleanups) await clean()
 })
 
-const start = async () => {
+const start = async (config: TestEdgeOptions['config'] = {}) => {
   const memory = memoryPorts()
   const ports = {
     ...memory,
     events: memoryBus({ mailbox: memory.mailbox, topology: mesh.topology('') }),
     jobs: memoryJobs({ clock: memory.clock }),
   }
-  const { pool, options } = optionsFor({ ports })
+  const { pool, options } = optionsFor({ ports, config })
   const { views: _, ...rest } = options
   const edge = await createEdge(rest)
   edge.serving('edge.test')
@@ -94,4 +94,48 @@ test('two friends share a day', async () => {
   expect((await ben.call('DELETE', path)).status).toBe(403)
   expect((await ana.call('DELETE', path)).status).toBe(204)
   expect((await ben.call('GET', path)).status).toBe(404)
+})
+
+test('who asks for much of what does not exist, and for much of one post, costs others nothing', async () => {
+  const { person } = await start()
+  const [ana, ben, ...greedy] = [await person('Ana'), await person('Ben'), await person('Cas'), await person('Dee')]
+  const nothing = `${ana.id}.20200101.000001`
+  const likes = greedy.flatMap(({ call }) =>
+    Array.from({ length: 390 }, () => call('PUT', `/v1/posts/${nothing}/like`, { headers: { prefer: 'wait=20' } })),
+  )
+  const rename = (who: typeof ana, n: number) => who.call('PATCH', '/v1/users/me', { body: { firstName: `Name ${n}` } })
+  const others = Array.from({ length: 100 }, (_, n) => (n % 2 === 0 ? ana : ben)).map(rename)
+  const reads = Array.from({ length: 50 }, () => ben.call('GET', '/v1/users/me'))
+  expect(new Set((await Promise.all([...others, ...reads])).map(a => a.status))).toEqual(new Set([200]))
+  expect((await ana.call('POST', '/v1/posts', { body: { title: 'Hello', content: 'First day' } })).status).toBe(201)
+  const statuses = (await Promise.all(likes)).map(a => a.status)
+  expect(new Set(statuses)).toEqual(new Set([202, 404, 429]))
+  // When their replies have come, they go on as everybody does.
+  const [cas] = greedy
+  expect(
+    (
+      await until('an answer', async () => {
+        const answer = await cas?.call('PUT', `/v1/posts/${nothing}/like`)
+        return answer?.status === 429 ? undefined : answer
+      })
+    ).status,
+  ).toBe(404)
+})
+
+test('the reply to a write that nobody waits for ends it at the edge, too', async () => {
+  const { person } = await start({ UNANSWERED_WRITES_PER_USER: '1' })
+  const ana = await person('Ana')
+  for (let n = 0; n < 5; n++) {
+    const taken = await until('room for the next', async () => {
+      const answer = await ana.call('PATCH', '/v1/users/me', { body: { firstName: `Name ${n}` }, headers: { prefer: 'respond-async' } })
+      return answer.status === 429 ? undefined : answer
+    })
+    expect(taken.status).toBe(202)
+  }
+  expect(
+    await until('the last name', async () => {
+      const answer = await ana.call('GET', '/v1/users/me')
+      return answer.body.includes('Name 4') ? answer.status : undefined
+    }),
+  ).toBe(200)
 })

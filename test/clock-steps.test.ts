@@ -51,7 +51,7 @@ describe.each([
     expect(ended).toBe(false)
     await clock.advance(200)
     await waited
-    expect(room.size()).toBe(0)
+    expect(room.has('m')).toBe(false)
   })
 
   test('polling pauses as long as engines fail', async () => {

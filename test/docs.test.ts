@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { Limits } from '../contracts/limits.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const read = (path: string) => readFile(join(root, path), 'utf8')
@@ -57,4 +58,11 @@ test('the diffs of docs/add-a-command.md apply to the code as it is', async () =
   const hunks = found(await read('docs/add-a-command.md'), /^```diff\n((?:.*\n)*?)```$/gm).flatMap(wanted)
   expect(hunks.length).toBeGreaterThan(9)
   for (const { path, line, before } of hunks) expect((await read(path)).includes(before), `${path}, about line ${line}`).toBe(true)
+})
+
+test('docs/limits.md names every limit of the configuration that a person, an address or a key can meet at the edge', async () => {
+  const text = await read('docs/limits.md')
+  const elsewhere = ['countedAt', 'longestWaitSeconds', 'pageItems', 'friends', 'incoming', 'outgoing', 'blocks']
+  const named = Object.keys(Limits.shape).filter(name => !elsewhere.includes(name))
+  expect(named.filter(name => !text.includes(`\`${name}\``))).toEqual([])
 })

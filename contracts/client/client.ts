@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { ClientConfig } from '../edge.ts'
 import { mesh } from '../mesh.ts'
-import { type Cognito, type Credentials, cognito, type Fetch, subjectOf, type Tokens } from './cognito.ts'
-import { type Exchange, exchanger, problemOf, type SendOptions } from './http.ts'
-import { type AnswerTo, type DataOf, type ItemOf, type Lists, type Reads, requestOf, type Writes } from './request.ts'
+import { cognito, subjectOf, type Cognito, type Credentials, type Fetch, type Tokens } from './cognito.ts'
+import { exchanger, problemOf, type Exchange, type SendOptions } from './http.ts'
+import { requestOf, type AnswerTo, type DataOf, type ItemOf, type Lists, type Reads, type Writes } from './request.ts'
 import { openStream, type Stream, type StreamOptions } from './stream.ts'
+import { Limits } from '../limits.ts'
 
 /**
  * A typed client of the mesh, for browsers and Node: what can be said and asked, and with which types, comes from the contract.
@@ -33,12 +34,16 @@ export type Client = {
   readonly stream: (options: StreamOptions) => Stream
 }
 
+/** An edge of another version may know other limits: that is no reason not to talk to it. */
+const Config = ClientConfig.extend({ limits: Limits.partial() })
+type Config = z.infer<typeof Config>
+
 const parse = (schema: z.ZodType | undefined, body: unknown, what: string) => {
   const result = schema?.safeParse(body)
   if (result && !result.success) throw new Error(`the mesh answered ${what} with what the contract does not know: ${result.error.message}`)
 }
 
-const clientOf = (base: string, config: ClientConfig, fetch: Fetch, pool: Cognito, signedIn: Tokens | null): Client => {
+const clientOf = (base: string, config: Config, fetch: Fetch, pool: Cognito, signedIn: Tokens | null): Client => {
   let tokens = signedIn
   let renewing: Promise<Tokens> | undefined
   const token = async (renewed: boolean) => {
@@ -104,7 +109,7 @@ export const meet = async (url: string, fetch: Fetch = globalThis.fetch) => {
     throw new Error(`no mesh answers at ${url}: does it run there?`, { cause })
   })
   if (!answer.ok) throw new Error(`${url}/v1/config answers ${answer.status}: is this a mesh?`)
-  const config = ClientConfig.parse(await answer.json())
+  const config = Config.parse(await answer.json())
   const pool = cognito(config.auth, fetch)
   return {
     config,

@@ -1,9 +1,9 @@
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
-import { addressOf } from '../request/call.ts'
 import type { EdgeRequest } from '../request/request.ts'
+import { addressOf } from './address.ts'
 import { type Authenticator, bearerOf } from './auth.ts'
-import { type Budget, type Drawn, type Limits, networkOf, within } from './limits.ts'
-
+import { within, type Budget, type Drawn, type Limits } from './limits.ts'
+import type { ForwardedHeader } from './forwarded.ts'
 /**
  * One request's way past the gate. It keeps what was drawn last, for the headers of the answer that comes in any case.
  * @property network whom the address stands for
@@ -11,8 +11,16 @@ import { type Budget, type Drawn, type Limits, networkOf, within } from './limit
  */
 export type Entry = { readonly network: string; readonly exempt: boolean; drawn: Drawn | undefined }
 
+export type AdmissionOptions = {
+  readonly auth: Authenticator
+  readonly limits: Limits
+  readonly clock: Clock
+  readonly proxies: number
+  readonly forwardedHeader: ForwardedHeader
+}
+
 /** Decides who may come in: budgets of addresses first, then the token, then the user's own. */
-export const admission = ({ auth, limits, clock, proxies }: { auth: Authenticator; limits: Limits; clock: Clock; proxies: number }) => {
+export const admission = ({ auth, limits, clock, proxies, forwardedHeader }: AdmissionOptions) => {
   /** @throws EdgeProblem `rate-limited` */
   const draw = (entry: Entry, budget: Budget, key: string): void => {
     entry.drawn = budget.draw(key, clock.elapsed())
@@ -41,8 +49,8 @@ export const admission = ({ auth, limits, clock, proxies }: { auth: Authenticato
   }
   return {
     entry: (request: EdgeRequest): Entry => {
-      const address = addressOf(request, proxies)
-      return { network: networkOf(address), exempt: limits.exempt(address), drawn: undefined }
+      const address = addressOf(request, proxies, forwardedHeader)
+      return { network: address.network, exempt: limits.exempt(address), drawn: undefined }
     },
     /** What an address may ask at all. @throws EdgeProblem `rate-limited` */
     address: (entry: Entry, kind: 'reads' | 'writes'): void => {

@@ -1,12 +1,13 @@
 import { LRUCache } from 'lru-cache'
 import type { Config } from '../../actors/kernel/config/config.ts'
 import { EdgeProblem } from '../request/problems.ts'
+import type { Address } from './address.ts'
 
 /** What a request drew from a budget: the headers that every answer carries, and whether it was too much. */
 export type Drawn = { readonly policy: string; readonly limit: string; readonly retryAfter: number }
 export type Budget = {
-  /** Takes one. @param now as the clock’s `elapsed` */
-  readonly draw: (key: string, now: number) => Drawn
+  /** Takes what it costs, by default one. @param now as the clock’s `elapsed` */
+  readonly draw: (key: string, now: number, cost?: number) => Drawn
   /** Looks without taking. */
   readonly peek: (key: string, now: number) => Drawn
 }
@@ -33,16 +34,16 @@ export const budget = (name: string, rate: number, burst: number, most: number):
       buckets.set(key, bucket)
     }
     const tokens = bucket?.tokens ?? burst
-    const refused = tokens < 1
+    const refused = tokens < Math.max(1, cost)
     if (bucket && !refused) bucket.tokens -= cost
     const left = refused ? tokens : tokens - cost
     return {
       policy,
       limit: `"${name}";r=${Math.floor(left)};t=${fills(burst - left)}`,
-      retryAfter: refused ? Math.max(1, fills(1 - tokens)) : 0,
+      retryAfter: refused ? Math.max(1, fills(Math.max(1, cost) - tokens)) : 0,
     }
   }
-  return { draw: (key, now) => take(key, now, 1), peek: (key, now) => take(key, now, 0) }
+  return { draw: (key, now, cost = 1) => take(key, now, cost), peek: (key, now) => take(key, now, 0) }
 }
 
 /** @throws EdgeProblem `rate-limited` when the draw was too much */
@@ -56,9 +57,17 @@ export const within = (drawn: Drawn): Drawn => {
 
 export type LimitConfig = Pick<Config, 'READS_PER_SECOND' | 'READS_BURST' | 'WRITES_PER_SECOND' | 'WRITES_BURST' | 'EMBEDDED'>
 
-const ADDRESS_FACTOR = 10
+export const ADDRESS_FACTOR = 10
 const MOST_USERS = 20_000
 const MOST_ADDRESSES = 20_000
+const MOST_SOCKETS = 100_000
+/** Pings and pongs of a socket: a client needs one each way a heartbeat, and may look after its own connection every second. */
+export const CONTROL_FRAMES = { perSecond: 10, burst: 100 } as const
+/**
+ * How often a socket may be refused for want of budget before it is closed: what it sent before it can have read the refusal is no reason to, what it sends
+ * after that counts ten times.
+ */
+const REFUSALS = { perSecond: 10, burst: 1_000 } as const
 
 /**
  * The budgets of one edge: a user's, an address's (ten times that), and for what comes without a valid token an address's of a user's size.
@@ -74,20 +83,10 @@ export const limits = (config: LimitConfig) => {
     users: pair('', 1, MOST_USERS),
     addresses: pair('address-', ADDRESS_FACTOR, MOST_ADDRESSES),
     anonymous: budget('anonymous', reads, readBurst, MOST_ADDRESSES),
-    exempt: (address: string) => config.EMBEDDED && isLoopback(address),
+    /** By socket, not by user: one that goes wild is no reason to close the others. */
+    controlFrames: budget('control-frames', CONTROL_FRAMES.perSecond, CONTROL_FRAMES.burst, MOST_SOCKETS),
+    refusals: budget('refusals', REFUSALS.perSecond, REFUSALS.burst, MOST_SOCKETS),
+    exempt: (address: Address) => config.EMBEDDED && address.loopback,
   }
 }
 export type Limits = ReturnType<typeof limits>
-
-const isLoopback = (address: string) =>
-  address.startsWith('127.') || address === '::1' || address === '0000:0000:0000:0000:0000:0000:0000:0001'
-
-/** Whom an address stands for: an IPv6 host has a whole /64 to choose from; an IPv4 one may come in IPv6's clothes. */
-export const networkOf = (address: string): string => {
-  if (!address.includes(':')) return address
-  const groups = address.split(':')
-  if (groups.length !== 8) return address
-  if (!address.startsWith('0000:0000:0000:0000:0000:ffff:')) return groups.slice(0, 4).join(':')
-  const [high, low] = [Number.parseInt(groups[6] ?? '0', 16), Number.parseInt(groups[7] ?? '0', 16)]
-  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`
-}

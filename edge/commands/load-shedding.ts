@@ -1,47 +1,72 @@
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import { overloaded } from '../request/problems.ts'
 import type { WaitingRoom } from './reply-waiters.ts'
+import type { Subject, Unsettled } from './unsettled.ts'
 
 /**
- * When the edge takes no more commands.
- * @property most commands under way at once
- * @property ageMs how long the oldest may have waited for its reply, leaving out `stragglers`: a few stuck keys are no reason to refuse the others
+ * When the edge takes no more commands, whoever sends them.
+ * @property most commands under way at once: what this process can hold. One person has at most a hundredth of them (`unsettled.ts`)
+ * @property ageMs how long replies may take
+ * @property stragglers an actor is overloaded when replies take longer for more people than this, about more keys than this: one person, or one key, whoever
+ * asks it, is no reason to refuse the others
  */
 export type PressureLimits = { readonly most: number; readonly ageMs: number; readonly stragglers: number }
-export const PRESSURE: PressureLimits = { most: 10_000, ageMs: 4_000, stragglers: 100 }
+export const PRESSURE: PressureLimits = { most: 10_000, ageMs: 4_000, stragglers: 50 }
 const RETRY_S = 2
 /** How long one look at those who wait is good for. */
 const LOOK_MS = 50
+
+/** People and keys whose commands have waited too long, of one actor. */
+type Overdue = { readonly people: Set<string>; readonly keys: Set<string> }
 
 /**
  * Sheds load before it becomes latency: counts the commands under way and watches how long their replies take.
  * @param heard whether replies can reach this edge at all; while they cannot, their absence says nothing of the workers
  */
-export const pressure = (waiting: WaitingRoom, clock: Clock, heard: () => boolean, limits: PressureLimits) => {
+export const pressure = (commands: Unsettled, clock: Clock, heard: () => boolean, limits: PressureLimits) => {
   let underWay = 0
   let lookedAt = Number.NEGATIVE_INFINITY
-  let since: number | undefined
-  const age = (now: number) => {
-    if (waiting.size() <= limits.stragglers || !heard()) return 0
-    if (now - lookedAt >= LOOK_MS) {
-      lookedAt = now
-      since = waiting.since(limits.stragglers)
+  let overdue = new Map<string, Overdue>()
+  const look = (now: number) => {
+    lookedAt = now
+    overdue = new Map()
+    for (const { actor, user, key, since } of commands.waiting()) {
+      if (now - since <= limits.ageMs) return
+      const late = overdue.get(actor) ?? { people: new Set(), keys: new Set() }
+      overdue.set(actor, late)
+      late.people.add(user)
+      late.keys.add(key)
     }
-    return now - (since ?? now)
+  }
+  const isOverloaded = (actor: string, now: number): boolean => {
+    if (!heard()) return false
+    if (now - lookedAt >= LOOK_MS) look(now)
+    const late = overdue.get(actor)
+    return late !== undefined && Math.min(late.people.size, late.keys.size) > limits.stragglers
   }
   return {
     underWay: () => underWay,
-    /** A command begins. @throws EdgeProblem `overloaded` instead */
-    enter: (): void => {
+    /**
+     * A command begins.
+     * @param wishesToWait whether its caller would wait for the reply
+     * @throws EdgeProblem `overloaded`, `rate-limited` instead
+     */
+    enter: (subject: Subject, wishesToWait: boolean) => {
       if (underWay >= limits.most) throw overloaded(`${underWay} commands are under way here`, RETRY_S)
-      const waited = age(clock.elapsed())
-      if (waited > limits.ageMs) throw overloaded(`commands have waited ${waited} ms for their replies`, RETRY_S)
+      if (isOverloaded(subject.actor, clock.elapsed())) throw overloaded(`replies take longer than ${limits.ageMs} ms`, RETRY_S)
+      const entry = commands.enter(subject, wishesToWait)
       underWay++
-    },
-    /** It is answered. */
-    leave: (): void => {
-      underWay--
+      return {
+        ...entry,
+        /** It is answered. @param pending with a 202 */
+        leave: (pending: boolean): void => {
+          underWay--
+          entry.leave(pending)
+        },
+      }
     },
   }
 }
 export type Gauge = ReturnType<typeof pressure>
+/** A command under way, as it is counted. */
+export type CommandEntry = ReturnType<Gauge['enter']>

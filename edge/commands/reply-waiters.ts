@@ -9,13 +9,11 @@ type Waiter = { readonly since: number; readonly until: number; readonly done: (
 /** Those who wait for replies, by the id of their message. */
 export const waitingRoom = (clock: Clock) => {
   const waiting = new Map<string, Waiter[]>()
-  let count = 0
   let ticking = false
   let released = false
 
   const leave = (id: string, waiters: readonly Waiter[]) => {
     const rest = waiting.get(id)?.filter(w => !waiters.includes(w)) ?? []
-    count -= (waiting.get(id)?.length ?? 0) - rest.length
     if (rest.length > 0) waiting.set(id, rest)
     else waiting.delete(id)
   }
@@ -32,7 +30,6 @@ export const waitingRoom = (clock: Clock) => {
     const waiters = waiting.get(id)
     if (!waiters) return
     waiting.delete(id)
-    count -= waiters.length
     for (const w of waiters) w.done(reply)
   }
   const tick = async () => {
@@ -53,7 +50,6 @@ export const waitingRoom = (clock: Clock) => {
         const waiter = { since, until: since + ms, done }
         if (others) others.push(waiter)
         else waiting.set(id, [waiter])
-        count++
         if (!ticking) void tick()
       }),
     settle,
@@ -62,14 +58,11 @@ export const waitingRoom = (clock: Clock) => {
       released = true
       for (const id of [...waiting.keys()]) settle(id)
     },
-    size: () => count,
-    /** Since when the one waits who has waited longest but for so many others (as the clock’s `elapsed`). */
-    since: (others = 0): number | undefined => {
-      let left = others
-      for (const waiters of waiting.values()) {
-        if (left-- > 0) continue
-        return waiters[0]?.since
-      }
+    /** Whether anybody waits for the reply to this message. */
+    has: (id: string): boolean => waiting.has(id),
+    /** Since when the one waits who has waited longest (as the clock’s `elapsed`). */
+    since: (): number | undefined => {
+      for (const waiters of waiting.values()) return waiters[0]?.since
       return undefined
     },
   }

@@ -6,7 +6,7 @@ import type { Envelope, Reply } from '../../contracts/declare/envelope.ts'
 import { commandQueue } from '../../contracts/derive/topology.ts'
 import type { Deadline } from '../../actors/kernel/ports/clock/deadline.ts'
 import type { Claims, Key } from './idempotency.ts'
-import type { Gauge } from './load-shedding.ts'
+import type { Gauge, CommandEntry } from './load-shedding.ts'
 import type { OperationIds } from './operations.ts'
 import type { WaitingRoom } from './reply-waiters.ts'
 import { late } from '../request/problems.ts'
@@ -31,8 +31,15 @@ export type Ask = {
 }
 /** `before`: those ahead have put their messages into the mailbox, or given up; `leave`: so has this one. */
 export type Place = { readonly before: Promise<void>; readonly leave: () => void }
-/** The actor's reply, or the operation that will tell; `replayed`: an earlier request with the same key got it first. */
-export type Outcome = { readonly replayed: boolean } & ({ readonly reply: Reply } | { readonly operation: string })
+/**
+ * The actor's reply, or the operation that will tell.
+ * @property replayed an earlier request with the same key got it first
+ * @property waited as long as was asked for; not where too many wait for the same key already
+ */
+export type Outcome = { readonly replayed: boolean } & (
+  | { readonly reply: Reply }
+  | { readonly operation: string; readonly waited: boolean }
+)
 
 export type CommandContext = {
   /** This edge's name on the backplane. */
@@ -67,7 +74,7 @@ const LONGEST_POLL_MS = 400
 
 /**
  * Says a command: claims its key, puts it into the actor's mailbox, waits for the reply. Work that has begun is done once, whoever still waits.
- * @throws EdgeProblem `overloaded`, `idempotency-key-reused`
+ * @throws EdgeProblem `overloaded`, `rate-limited` when too much of the caller has no reply yet, `idempotency-key-reused`
  */
 export const commander = (context: CommandContext) => {
   const { edge, mailbox, backplane, clock, claims, waiting, operationIds, pressure, reach, newId, sent } = context
@@ -94,7 +101,8 @@ export const commander = (context: CommandContext) => {
   }
   const confirmed = (ask: Ask, id: string, at: string) => ask.end.race(send(ask, id, at), UNSENT)
   /** Sends, and waits from before the sending: the reply may be faster than the queue's confirmation, and is as good as one. */
-  const sendAndWait = async (ask: Ask, id: string, at: string): Promise<Reply | undefined> => {
+  const sendAndWait = async (ask: Ask, id: string, at: string, entry: CommandEntry): Promise<Reply | undefined> => {
+    entry.sentAs(id)
     if (ask.waitMs === 0) return confirmed(ask, id, at)
     const reply = waiting.wait(id, ask.end.left() * WAITED)
     const sending = send(ask, id, at)
@@ -111,55 +119,62 @@ export const commander = (context: CommandContext) => {
   const passedBy = async (id: string): Promise<Reply | undefined> =>
     backplane.health().ok ? backplane.replyOf(id).catch(() => undefined) : undefined
 
-  /** The reply to somebody else's message: it goes to that edge, so this one asks, ever less often. */
-  const elsewhere = async (ask: Ask, key: Key, id: string): Promise<Reply | undefined> => {
-    let over = false
-    const here = waiting.wait(id, ask.end.left() * WAITED).then(reply => {
-      over = true
-      return reply
-    })
-    const poll = async () => {
-      for (let pause = FIRST_POLL_MS; !over; pause = Math.min(LONGEST_POLL_MS, pause * 2)) {
-        await clock.sleep(pause)
-        const reply = (await passedBy(id)) ?? (await claims.read(key.name).catch(() => undefined))?.reply
-        if (reply && !over) waiting.settle(id, reply)
-      }
+  /** Messages whose replies are being asked for: once for all who wait for one. */
+  const polled = new Set<string>()
+  const poll = async (key: Key, id: string): Promise<void> => {
+    if (polled.has(id)) return
+    polled.add(id)
+    for (let pause = FIRST_POLL_MS; waiting.has(id); pause = Math.min(LONGEST_POLL_MS, pause * 2)) {
+      await clock.sleep(pause)
+      const reply = (await passedBy(id)) ?? (await claims.read(key.name).catch(() => undefined))?.reply
+      if (reply) waiting.settle(id, reply)
     }
-    void poll()
-    return here
+    polled.delete(id)
+  }
+  /** The reply to somebody else's message: it goes to that edge, so this one asks, ever less often. */
+  const elsewhere = (key: Key, id: string, ms: number): Promise<Reply | undefined> => {
+    const reply = waiting.wait(id, ms)
+    void poll(key, id)
+    return reply
   }
   /** A repeat: the first reply if there is one; else the message again, as the edge that claimed the key may have died before it sent. */
   const repeat = async (ask: Ask, key: Key, { messageId, at, reply }: Claim): Promise<Reply | undefined> => {
     if (reply) return reply
     await confirmed(ask, messageId, at)
-    return ask.waitMs === 0 ? undefined : elsewhere(ask, key, messageId)
+    return ask.waitMs === 0 ? undefined : elsewhere(key, messageId, ask.end.left() * WAITED)
   }
-  const outcome = (reply: Reply | undefined, id: string, by: string, replayed: boolean): Outcome =>
-    reply ? { reply, replayed } : { operation: operationIds.write(id, by), replayed }
+  const outcome = (reply: Reply | undefined, id: string, by: string, replayed: boolean, waited: boolean): Outcome =>
+    reply ? { reply, replayed } : { operation: operationIds.write(id, by), replayed, waited }
 
   let last = { now: Number.NaN, at: '' }
   const timeOf = (now: number): string => {
     if (last.now !== now) last = { now, at: new Date(now).toISOString() }
     return last.at
   }
-  const run = async (ask: Ask, id: string, now: number): Promise<Outcome> => {
-    const at = timeOf(now)
-    if (!ask.key) return outcome(await sendAndWait(ask, id, at), id, ask.by, false)
+  const run = async (asked: Ask, id: string, at: string, entry: CommandEntry): Promise<Outcome> => {
+    const waited = entry.waits || asked.waitMs === 0
+    const ask = waited ? asked : { ...asked, waitMs: 0 }
+    if (!ask.key) return outcome(await sendAndWait(ask, id, at, entry), id, ask.by, false, waited)
     const claim = await ask.end.race(claims.take(ask.key, id, at), UNCLAIMED)
     // What is answered already puts nothing into a mailbox.
     if (!claim.reply && ask.place) await ask.end.race(ask.place.before, UNPLACED)
-    if (!claim.own) return outcome(await repeat(ask, ask.key, claim), claim.messageId, ask.by, true)
+    if (!claim.own) return outcome(await repeat(ask, ask.key, claim), claim.messageId, ask.by, true, waited)
     await reach('after-claim')
-    return outcome(await sendAndWait(ask, id, at), id, ask.by, false)
+    return outcome(await sendAndWait(ask, id, at, entry), id, ask.by, false, waited)
   }
   return async (ask: Ask): Promise<Outcome> => {
     const now = clock.now()
     const id = newId(now)
-    pressure.enter()
+    const at = timeOf(now)
+    const { key } = envelopeOf(ask, id, at)
+    const entry = pressure.enter({ user: ask.by, actor: ask.actor, key }, ask.waitMs > 0)
+    let pending = false
     try {
-      return await run(ask, id, now)
+      const outcome = await run(ask, id, at, entry)
+      pending = 'operation' in outcome
+      return outcome
     } finally {
-      pressure.leave()
+      entry.leave(pending)
     }
   }
 }

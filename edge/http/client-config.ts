@@ -1,7 +1,11 @@
 import type { Config } from '../../actors/kernel/config/config.ts'
-import type { ClientConfig } from '../../contracts/edge.ts'
+import { MAX_PAGE_ITEMS, type ClientConfig } from '../../contracts/edge.ts'
 import { LIMITS } from '../../contracts/users.ts'
-import { type EdgeRequest, MOST_BYTES } from '../request/request.ts'
+import { MOST_BYTES, type EdgeRequest } from '../request/request.ts'
+import type { Budget } from '../../contracts/limits.ts'
+import { MOST_SUBSCRIPTIONS } from '../../contracts/push.ts'
+import { ADDRESS_FACTOR, CONTROL_FRAMES } from '../access/limits.ts'
+import { LONGEST_S } from '../request/prefer.ts'
 
 export type ClientConfigSource = Pick<
   Config,
@@ -15,6 +19,11 @@ export type ClientConfigSource = Pick<
   | 'READS_BURST'
   | 'WRITES_PER_SECOND'
   | 'WRITES_BURST'
+  | 'SOCKETS_PER_USER'
+  | 'SOCKETS_PER_ADDRESS'
+  | 'UNANSWERED_WRITES_PER_USER'
+  | 'WAITERS_PER_KEY'
+  | 'UNSETTLED_COMMANDS_PER_KEY'
 >
 
 const HOST = /^(?:[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(?::\d{1,5})?$/
@@ -31,6 +40,35 @@ const secure = (request: EdgeRequest): boolean | undefined => {
   return scheme === undefined ? undefined : scheme === 'https'
 }
 
+const limitsOf = (config: ClientConfigSource): ClientConfig['limits'] => {
+  const reads = { perSecond: config.READS_PER_SECOND, burst: config.READS_BURST }
+  const writes = { perSecond: config.WRITES_PER_SECOND, burst: config.WRITES_BURST }
+  const ofAddress = ({ perSecond, burst }: Budget) => ({ perSecond: perSecond * ADDRESS_FACTOR, burst: burst * ADDRESS_FACTOR })
+  return {
+    countedAt: 'edge',
+    reads,
+    writes,
+    addresses: {
+      reads: ofAddress(reads),
+      writes: ofAddress(writes),
+      withoutToken: reads,
+      sockets: config.SOCKETS_PER_ADDRESS,
+      exemptLoopback: config.EMBEDDED,
+    },
+    controlFrames: CONTROL_FRAMES,
+    sockets: config.SOCKETS_PER_USER,
+    unansweredWrites: config.UNANSWERED_WRITES_PER_USER,
+    waitersPerKey: config.WAITERS_PER_KEY,
+    unsettledPerKey: config.UNSETTLED_COMMANDS_PER_KEY,
+    longestWaitSeconds: LONGEST_S,
+    bodyBytes: MOST_BYTES,
+    frameBytes: MOST_BYTES,
+    pageItems: MAX_PAGE_ITEMS,
+    pushSubscriptions: MOST_SUBSCRIPTIONS,
+    ...LIMITS,
+  }
+}
+
 /** What a client needs before it can sign in. @param own host and port of this edge, for clients that name none */
 export const clientConfig = (config: ClientConfigSource) => {
   const pool = config.COGNITO_USER_POOL_ID ?? ''
@@ -44,11 +82,6 @@ export const clientConfig = (config: ClientConfigSource) => {
     },
     push: { publicKey: config.VAPID_PUBLIC_KEY ?? null },
     stream: `${(secure(request) ?? !config.EMBEDDED) ? 'wss' : 'ws'}://${hostOf(request, own)}/v1/stream`,
-    limits: {
-      reads: { perSecond: config.READS_PER_SECOND, burst: config.READS_BURST },
-      writes: { perSecond: config.WRITES_PER_SECOND, burst: config.WRITES_BURST },
-      bodyBytes: MOST_BYTES,
-      ...LIMITS,
-    },
+    limits: limitsOf(config),
   })
 }

@@ -61,7 +61,7 @@ export const commandEndpoint = (actor: string, type: string, command: AnyCommand
     })
     const pending = 'operation' in outcome
     const answer = pending ? accepted(outcome.operation) : answerOf(request, outcome.reply)
-    const applied = appliedOf(preference, pending)
+    const applied = pending && !outcome.waited ? appliedOf({ ...preference, wait: undefined }, pending) : appliedOf(preference, pending)
     if (applied !== undefined) answer.headers['preference-applied'] = applied
     if (outcome.replayed) answer.headers['idempotency-replayed'] = 'true'
     return answer

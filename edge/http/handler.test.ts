@@ -173,6 +173,26 @@ describe('what the edge answers itself', () => {
       auth: { region: 'eu-central-1', userPoolId: 'eu-central-1_TestPool1', clientId: 'testclient' },
       push: { publicKey: null },
       stream: 'wss://edge.test/v1/stream',
+      limits: {
+        countedAt: 'edge',
+        reads: { perSecond: 100, burst: 1_000 },
+        writes: { perSecond: 20, burst: 400 },
+        addresses: {
+          reads: { perSecond: 1_000, burst: 10_000 },
+          writes: { perSecond: 200, burst: 4_000 },
+          withoutToken: { perSecond: 100, burst: 1_000 },
+          sockets: 2_000,
+          exemptLoopback: false,
+        },
+        sockets: 20,
+        unansweredWrites: 100,
+        waitersPerKey: 100,
+        unsettledPerKey: 1_000,
+        bodyBytes: 65_536,
+        frameBytes: 65_536,
+        pushSubscriptions: 20,
+        friends: 1_000,
+      },
     })
     const strange = ClientConfig.parse(json(await call('GET', '/v1/config', { headers: { host: 'evil"><script>' } })))
     expect(strange.stream).toBe('wss://edge.test/v1/stream')
@@ -232,6 +252,22 @@ describe('budgets', () => {
     }
     expect(await burst({})).toEqual(new Set([404, 429]))
     expect(await burst({ EMBEDDED: 'true' })).toEqual(new Set([404]))
+  })
+  test('of an address are drawn on by bodies that are too large, too', async () => {
+    const edge = await testEdge({ clock, config: { ...tight, WRITES_BURST: '1' } })
+    const large = { ...request('POST', '/v1/posts', { token: edge.token }), oversized: true }
+    const statuses: number[] = []
+    for (let i = 0; i < 12; i++) statuses.push((await edge.edge.handle(large)).status)
+    expect(statuses).toEqual([...Array(10).fill(413), 429, 429])
+  })
+  test('of an address hold however a proxy spells it, and not for its neighbours', async () => {
+    const edge = await testEdge({ clock, config: { ...tight, READS_BURST: '20', PROXIES: '1', EMBEDDED: 'true' } })
+    const from = async (forwarded: string) =>
+      (await edge.call('GET', '/v1/config', { token: '', address: '127.0.0.1', headers: { 'x-forwarded-for': forwarded } })).status
+    const statuses: number[] = []
+    for (let i = 1; i <= 60; i++) statuses.push(await from(`2001:db8:1:2::${i.toString(16)}`))
+    expect(statuses).toEqual([...Array(20).fill(200), ...Array(40).fill(429)])
+    expect([await from('[2001:DB8:1:2::1]:80'), await from('2001:db8:1:3::1')]).toEqual([429, 200])
   })
   test('do not keep those out who watch over the edge', async () => {
     const edge = await testEdge({ clock, config: { ...tight, READS_BURST: '1' } })

@@ -86,9 +86,9 @@ export const createHandler = (options: HandlerOptions): Handle => {
 
   const serve = async (request: EdgeRequest, id: string, entry: Entry, found: Found, kind: Kind, end: Deadline): Promise<EdgeAnswer> => {
     const { method, path } = request
-    if (request.oversized) throw tooLarge()
     const target = found && 'target' in found ? found.target : undefined
     if (!target?.free) admission.address(entry, kind)
+    if (request.oversized) throw tooLarge()
     if (!found) throw notFound(`no route ${method} ${quote(path)}`)
     if (method === 'OPTIONS') return optionsOf(path)
     if (!('target' in found))

@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { isKey } from '../commands/idempotency.ts'
-import { addressOf, requestIdOf, traceparentOf } from '../request/call.ts'
+import { requestIdOf, traceparentOf } from '../request/call.ts'
 import { etagOf, noneMatch, versionsOf } from '../request/etag.ts'
 import { appliedOf, preferenceOf } from '../request/prefer.ts'
 import { offered } from '../stream/subprotocols.ts'
 import { request } from '../testing/edge.ts'
 import { originCheck } from './cors.ts'
-
 describe('ETag', () => {
   const tag = (version: number, body: unknown) => etagOf(version, body, JSON.stringify(body))
 
@@ -81,19 +80,6 @@ test('a traceparent counts when it is one', () => {
   expect(given(good)).toBe(good)
   const zeros = [good.replace(/a{32}/, '0'.repeat(32)), good.replace(/b{16}/, '0'.repeat(16))]
   for (const text of ['00-x', `${good}-`, good.replace('00', 'ff'), ...zeros]) expect(given(text), text).toBeNull()
-})
-
-test('the caller’s address is as far to the right as there are proxies of ours', () => {
-  const from = (proxies: number, forwarded?: string) =>
-    addressOf(
-      request('GET', '/', { address: '10.0.0.1', headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded } }),
-      proxies,
-    )
-  expect(from(0, '1.1.1.1')).toBe('10.0.0.1')
-  expect(from(1, '6.6.6.6, 192.0.2.9')).toBe('192.0.2.9')
-  expect(from(2, '192.0.2.9, 10.0.0.2')).toBe('192.0.2.9')
-  expect(from(2, '192.0.2.9')).toBe('10.0.0.1')
-  expect(from(1)).toBe('10.0.0.1')
 })
 
 test('origins are exact, or take any port where the pattern says so', () => {

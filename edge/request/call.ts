@@ -31,13 +31,3 @@ export const traceparentOf = (request: EdgeRequest): string | null => {
   const given = request.headers.get('traceparent')
   return given !== undefined && TRACEPARENT.test(given) ? given : null
 }
-
-/**
- * The caller's address. @param proxies how many of our proxies the request came through: each notes in `X-Forwarded-For` whom it had it from, and what
- * stands further left may be made up
- */
-export const addressOf = (request: EdgeRequest, proxies: number): string => {
-  if (proxies === 0) return request.address
-  const hops = (request.headers.get('x-forwarded-for') ?? '').split(',').map(s => s.trim())
-  return hops.at(-proxies) || request.address
-}

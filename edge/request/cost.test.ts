@@ -1,3 +1,4 @@
+import { addressOf } from '../access/address.ts'
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -5,12 +6,11 @@ import { Paging, ProblemDocument } from '../../contracts/edge.ts'
 import { mesh } from '../../contracts/mesh.ts'
 import { bearerOf } from '../access/auth.ts'
 import { fieldsOf } from './body.ts'
-import { addressOf, requestIdOf, traceparentOf } from './call.ts'
+import { requestIdOf, traceparentOf } from './call.ts'
 import { conform, pathFields } from './validate.ts'
 import { cursors } from './cursors.ts'
 import { noneMatch, versionsOf } from './etag.ts'
 import { isKey } from '../commands/idempotency.ts'
-import { networkOf } from '../access/limits.ts'
 import { operationIds } from '../commands/operations.ts'
 import { positions } from '../stream/positions.ts'
 import { preferenceOf } from './prefer.ts'
@@ -19,7 +19,6 @@ import { offered } from '../stream/subprotocols.ts'
 import { json, request, type TestEdge, testEdge } from '../testing/edge.ts'
 import { type TextField, textFields } from '../testing/fields.ts'
 import { longestHanded } from '../testing/watch.ts'
-
 /** No check of a text costs more than its length allows: what is too long is refused before anything is done with it. */
 
 const MANY_BYTES = 60_000
@@ -156,7 +155,8 @@ describe('what comes before the contract costs no more than its length allows:',
     'if-none-match': text => noneMatch(text, '"1.x"'),
     traceparent: text => traceparentOf(withHeader('traceparent', text)),
     'x-request-id': text => requestIdOf(withHeader('x-request-id', text), () => 'fresh'),
-    'x-forwarded-for': text => networkOf(addressOf(withHeader('x-forwarded-for', text), 2)),
+    'x-forwarded-for': text => addressOf(withHeader('x-forwarded-for', text), 2, 'x-forwarded-for').network,
+    forwarded: text => addressOf(withHeader('forwarded', text), 2, 'forwarded').network,
     'idempotency-key': isKey,
     'sec-websocket-protocol': offered,
     'content-type': text => problemOf(() => fieldsOf(request('PUT', '/', { body: {}, headers: { 'content-type': text } }))),

@@ -2,7 +2,7 @@
 export type Preference = { readonly waitMs: number; readonly async: boolean; readonly wait: number | undefined }
 
 export const DEFAULT_WAIT_MS = 5_000
-const LONGEST_S = 20
+export const LONGEST_S = 20
 const NONE: Preference = { waitMs: DEFAULT_WAIT_MS, async: false, wait: undefined }
 const ASYNC: Preference = { waitMs: 0, async: true, wait: undefined }
 

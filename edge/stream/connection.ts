@@ -18,8 +18,12 @@ export class Device {
   until: number
   seen: number
   pinged: number
+  /** Since when (epoch ms) frames of it are refused for want of budget. */
+  deniedAt: number | undefined
   /** Live events wait while it is brought up to date. */
   held = false
+  /** Whose socket it is among those that are counted; undefined: the address is exempt. */
+  readonly network: string | undefined
   #socket: Socket | undefined
   #queue: Uint8Array[] | undefined
   #queued = 0
@@ -29,8 +33,9 @@ export class Device {
   #untold = false
   #line: Promise<void> = NOBODY
 
-  constructor(user: string, connection: string, until: number, now: number) {
+  constructor(user: string, connection: string, until: number, now: number, network: string | undefined) {
     this.user = user
+    this.network = network
     this.connection = connection
     this.until = until
     this.seen = now

@@ -3,7 +3,7 @@ import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import type { AnyCommand } from '../../contracts/declare/actor.ts'
 import type { Reply } from '../../contracts/declare/envelope.ts'
 import { mesh } from '../../contracts/mesh.ts'
-import { CLOSE } from '../../contracts/stream.ts'
+import { CLOSE, type ReplyFrame } from '../../contracts/stream.ts'
 import type { Authenticator } from '../access/auth.ts'
 import { within, type Limits } from '../access/limits.ts'
 import { isKey, keyOf } from '../commands/idempotency.ts'
@@ -17,12 +17,15 @@ import { documentOf, invalid, notFound, problemFrom, refusedBy, quote, type Edge
 import { conform, pathFields } from '../request/validate.ts'
 import type { Device } from './connection.ts'
 import { deadline } from '../../actors/kernel/ports/clock/deadline.ts'
+import type { z } from 'zod'
 import { frameText } from './fanout.ts'
 import type { Resumer } from './resume.ts'
+import type { Unsettled } from '../commands/unsettled.ts'
 export type FrameOptions = {
   readonly say: Commander
   readonly auth: Authenticator
   readonly limits: Limits
+  readonly unsettled: Pick<Unsettled, 'check'>
   readonly clock: Clock
   readonly metrics: EdgeMetrics
   readonly log: Logger
@@ -36,18 +39,35 @@ const sendable: ReadonlyMap<string, { actor: string; command: AnyCommand; ids: R
   ),
 )
 
+/** In what time a refusal surely was read, how much more a frame costs that comes after it, and how long a refusal is held against a socket. */
+const READ_MS = 1_000
+const DESPITE = 10
+const DENIAL_MS = 30_000
+
 /** Understands what clients say on their sockets. */
-export const createFrames = ({ say, auth, limits, clock, metrics, log, resume }: FrameOptions) => {
+export const createFrames = ({ say, auth, limits, unsettled, clock, metrics, log, resume }: FrameOptions) => {
   let underWay = 0
   let serial = 0
 
-  const answer = (device: Device, id: string | null, status: number, body: unknown) => {
-    if (device.say(frameText({ op: 'reply', id, status, body }))) return
+  const answer = (device: Device, reply: Omit<z.infer<typeof ReplyFrame>, 'op'>) => {
+    if (device.say(frameText({ op: 'reply', ...reply }))) return
     // Who asks without reading the answers may not make us keep them.
     device.close(CLOSE.budget, 'too many unread replies')
   }
-  const refuse = (device: Device, id: string | null, problem: EdgeProblem) =>
-    answer(device, id, problem.status, documentOf(problem, `/v1/stream#${encodeURIComponent(id ?? '')}`))
+  const refuse = (device: Device, id: string | null, problem: EdgeProblem) => {
+    const retryAfter = problem.headers['retry-after']
+    const body = documentOf(problem, `/v1/stream#${encodeURIComponent(id ?? '')}`)
+    answer(device, { id, status: problem.status, body, ...(retryAfter === undefined ? {} : { retryAfter: Number(retryAfter) }) })
+  }
+  /** Refuses for want of budget. What was sent before the refusal can have been read is forgiven; who goes on despite it is closed. */
+  const deny = (device: Device, id: string | null, problem: EdgeProblem) => {
+    const now = clock.elapsed()
+    refuse(device, id, problem)
+    if (device.deniedAt === undefined || now - device.deniedAt > DENIAL_MS) device.deniedAt = now
+    const cost = now - device.deniedAt < READ_MS ? 1 : DESPITE
+    if (limits.refusals.draw(device.connection, now, cost).retryAfter > 0)
+      device.close(CLOSE.budget, `went on although refused: ${problem.detail ?? problem.code}`)
+  }
 
   const outcomeOf = async (device: Device, id: string, type: unknown, data: unknown, request: string): Promise<Outcome> => {
     const known = typeof type === 'string' ? sendable.get(type) : undefined
@@ -76,36 +96,23 @@ export const createFrames = ({ say, auth, limits, clock, metrics, log, resume }:
     return outcome
   }
   const told = (device: Device, id: string, { problem, ...reply }: Reply) =>
-    problem ? refuse(device, id, refusedBy({ ...reply, problem })) : answer(device, id, reply.status, reply.body ?? null)
+    problem ? refuse(device, id, refusedBy({ ...reply, problem })) : answer(device, { id, status: reply.status, body: reply.body ?? null })
 
   const send = async (device: Device, { id, type, data }: Readonly<Record<string, unknown>>) => {
     const request = `${device.connection}.${(serial++).toString(36)}`
     const named = isKey(id) ? id : null
     underWay++
     try {
-      const drawn = limits.users.writes.draw(device.user, clock.elapsed())
-      if (drawn.retryAfter > 0) {
-        try {
-          within(drawn)
-        } catch (refusal) {
-          refuse(
-            device,
-            named,
-            problemFrom(refusal, () => {}),
-          )
-        }
-        return device.close(CLOSE.budget, 'the budget of writes is used up')
-      }
+      unsettled.check(device.user)
+      within(limits.users.writes.draw(device.user, clock.elapsed()))
       if (!isKey(id)) throw invalid([{ pointer: '/id', message: 'must be 1 to 128 visible ASCII characters' }])
       const outcome = await outcomeOf(device, id, type, data, request)
       if ('reply' in outcome) told(device, id, outcome.reply)
-      else answer(device, id, 202, pending(outcome.operation))
+      else answer(device, { id, status: 202, body: pending(outcome.operation) })
     } catch (thrown) {
-      refuse(
-        device,
-        named,
-        problemFrom(thrown, err => log.error({ err, request, type }, 'a message of a socket failed')),
-      )
+      const problem = problemFrom(thrown, err => log.error({ err, request, type }, 'a message of a socket failed'))
+      if (problem.code === 'rate-limited') deny(device, named, problem)
+      else refuse(device, named, problem)
     } finally {
       underWay--
     }
@@ -135,6 +142,8 @@ export const createFrames = ({ say, auth, limits, clock, metrics, log, resume }:
     underWay: () => underWay,
     /** Takes one frame of a device; null: a binary one. */
     take: (device: Device, text: string | null): void => {
+      // What came in the same packet as the frame that ended the socket.
+      if (device.closed) return
       const frame = frameOf(text)
       if (frame?.op === 'send') {
         metrics.frame('send')

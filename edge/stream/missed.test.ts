@@ -40,7 +40,7 @@ const world = async ({ reading, seating }: { reading?: () => Promise<unknown>; s
     await reading?.()
     return []
   }
-  const it = await testEdge({ clock, ports: { ...ports, backplane }, changes })
+  const it = await testEdge({ clock, ports: { ...ports, backplane }, changes, config: { SOCKETS_PER_USER: '150' } })
   cleanups.push(it.edge.close)
   const token = it.pool.token(it.user, { expiresIn: 86_400 })
   const tell = (id: string) =>

@@ -10,12 +10,17 @@ const PATIENCE_MS = 1_000
 export const presence = (seat: () => EdgeSeat | undefined, clock: Clock, log: (error: unknown) => void) => {
   const devices = new Map<string, Set<Device>>()
   const telling = new Map<string, Promise<void>>()
+  /** What waits for its turn to be told: it will tell how things stand then, so whoever comes meanwhile shares it. */
+  const queued = new Map<string, Promise<void>>()
   let count = 0
 
   /** Tells the backplane how things stand by then: word of a quick return may not overtake word of the leaving. */
   const tell = (user: string): Promise<void> => {
+    const shared = queued.get(user)
+    if (shared) return shared
     const before = telling.get(user) ?? Promise.resolve()
     const now = before.then(async () => {
+      queued.delete(user)
       try {
         await (devices.has(user) ? seat()?.present(user) : seat()?.absent(user))
       } catch (error) {
@@ -24,6 +29,7 @@ export const presence = (seat: () => EdgeSeat | undefined, clock: Clock, log: (e
       if (telling.get(user) === now) telling.delete(user)
     })
     telling.set(user, now)
+    queued.set(user, now)
     return now
   }
   return {

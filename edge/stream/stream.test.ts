@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Live } from '../../actors/kernel/ports/backplane/port.ts'
-import { type VirtualClock, virtualClock } from '../../actors/kernel/ports/clock/virtual.ts'
+import { virtualClock, type VirtualClock } from '../../actors/kernel/ports/clock/virtual.ts'
 import { CLOSE, EventFrame, Hello, Lagged, ReplyFrame } from '../../contracts/stream.ts'
 import { until } from '../../test/until.ts'
-import { type Answering, fakeActor } from '../testing/actor.ts'
-import { memoryPorts, type TestEdgeOptions, testEdge } from '../testing/edge.ts'
+import { fakeActor, type Answering } from '../testing/actor.ts'
+import { memoryPorts, testEdge, request, type TestEdgeOptions } from '../testing/edge.ts'
 import { connect } from '../testing/socket.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -105,6 +105,91 @@ describe('a socket', () => {
   })
 })
 
+describe('how many', () => {
+  const limits = { SOCKETS_PER_USER: '3', SOCKETS_PER_ADDRESS: '5' }
+
+  test('a person may have open: one more is closed before its greeting, the older ones stay', async () => {
+    const { open, pool } = await world()
+    const devices = await Promise.all(Array.from({ length: 20 }, () => open()))
+    const late = await open()
+    expect([late.closed(), late.frames, late.protocol]).toEqual([CLOSE.budget, [], 'dailygrind.v1'])
+    expect(devices.map(d => [d.closed(), d.ofOp('hello').length])).toEqual(devices.map(() => [undefined, 1]))
+    expect((await open({ token: pool.token(randomUUID()) })).closed()).toBeUndefined()
+    devices[7]?.leave()
+    expect((await open()).closed()).toBeUndefined()
+    expect((await open()).closed()).toBe(CLOSE.budget)
+  })
+  test('a person may have stays the same however sockets come and go', async () => {
+    const { open, pool, user, edge } = await world({ config: limits })
+    const token = pool.token(user, { use: 'id' })
+    const accept = (given: string) => edge.sockets.accept(request('GET', '/v1/stream', { token: given }))
+    for (let round = 0; round < 4; round++) {
+      const [left, wrong, stranger] = await Promise.all([open({ address: '192.0.2.10' }), open({ token }), open({ address: '192.0.2.11' })])
+      stranger.say({ op: 'auth', token })
+      expect((await open({ address: '192.0.2.12' })).closed()).toBe(CLOSE.budget)
+      left.leave()
+      wrong.say('nonsense')
+      stranger.say({ op: 'auth', token: 'x' })
+      await until('the refusal', () => stranger.closed())
+      for (const given of [token, 'x']) edge.sockets.abandoned((await accept(given)).visitor)
+    }
+    const devices = await Promise.all(Array.from({ length: 5 }, () => open()))
+    expect(devices.map(d => d.closed())).toEqual([undefined, undefined, undefined, CLOSE.budget, CLOSE.budget])
+  })
+  test('an address may have open, however it is spelt and whoever asks, refused ones and those that fail not counted', async () => {
+    const { open, pool } = await world({ config: { ...limits, PROXIES: '1' } })
+    const from = (forwarded: string, token = pool.token(randomUUID())) => open({ token, headers: { 'x-forwarded-for': forwarded } })
+    for (let i = 0; i < 20; i++) expect((await from('2001:db8:1:2::9', 'x')).closed()).toBe(CLOSE.token)
+    const devices = await Promise.all(
+      ['2001:db8:1:2::1', '[2001:DB8:1:2::2]:1', '2001:db8:1:2:0::3', '2001:0db8:1:2::4%eth0', '2001:db8:1:2::5'].map(a => from(a)),
+    )
+    expect(devices.map(d => d.closed())).toEqual(devices.map(() => undefined))
+    const late = await from('2001:db8:1:2::6')
+    expect([late.closed(), late.frames]).toEqual([CLOSE.budget, []])
+    expect((await from('2001:db8:1:2::6', 'x')).closed()).toBe(CLOSE.budget)
+    expect((await from('2001:db8:1:3::1')).closed()).toBeUndefined()
+    devices[0]?.leave()
+    expect((await from('2001:db8:1:2::6')).closed()).toBeUndefined()
+    expect((await from('2001:db8:1:2::7')).closed()).toBe(CLOSE.budget)
+  })
+  test('an address may have while their tokens are being looked at', async () => {
+    let give: () => void = () => {}
+    const given = new Promise<void>(resolve => {
+      give = resolve
+    })
+    const fetcher = { fetch: () => given.then(() => Promise.reject(new Error('there are no keys'))) }
+    const { pool, edge } = await world({ config: { ...limits, COGNITO_JWKS: '' }, fetcher })
+    const accept = async () => (await edge.sockets.accept(request('GET', '/v1/stream', { token: pool.token(randomUUID()) }))).visitor
+    const held = Array.from({ length: 5 }, accept)
+    expect(await accept()).toMatchObject({ code: CLOSE.budget })
+    give()
+    for (const visitor of await Promise.all(held)) edge.sockets.abandoned(visitor)
+    expect(await accept()).toMatchObject({ code: CLOSE.restart })
+  })
+  test('loopback may have as many as it wants with embedded engines', async () => {
+    const { open, pool } = await world({ config: { ...limits, EMBEDDED: 'true' } })
+    const devices = await Promise.all(Array.from({ length: 8 }, () => open({ address: '127.0.0.1', token: pool.token(randomUUID()) })))
+    expect(devices.map(d => d.closed())).toEqual(devices.map(() => undefined))
+  })
+})
+
+describe('pings and pongs', () => {
+  test('have a budget of their own, each socket, and beyond it the socket is closed', async () => {
+    const clock = virtualClock(Date.now())
+    const { open } = await world({ clock, config: { READS_BURST: '3' } })
+    const [wild, tame] = [await open(), await open()]
+    for (let i = 0; i < 100; i++) wild.pong()
+    expect(wild.closed()).toBeUndefined()
+    wild.pong()
+    expect(wild.closed()).toBe(CLOSE.budget)
+    for (let s = 0; s < 30; s++) {
+      await clock.advance(1_000)
+      for (let i = 0; i < 10; i++) tame.pong()
+    }
+    expect(tame.closed()).toBeUndefined()
+  })
+})
+
 describe('time', () => {
   const timed = async (start = Date.now()): Promise<{ clock: VirtualClock } & Awaited<ReturnType<typeof world>>> => {
     const clock = virtualClock(start)
@@ -146,7 +231,8 @@ describe('time', () => {
     bad.say({ op: 'auth', token: 'x' })
     await until('the refusals', () => (foreign.closed() && bad.closed() ? true : undefined))
     expect([foreign.closed(), bad.closed(), renewed.closed()]).toEqual([CLOSE.token, CLOSE.token, undefined])
-    for (let i = 0; i < 6; i++) {
+    // Tokens are made by the machine's own clock, which has gone on meanwhile: long after the one, long before the other.
+    for (let i = 0; i < 20; i++) {
       await clock.advance(6_000)
       for (const d of [left, renewed]) d.pong()
     }
@@ -228,6 +314,37 @@ describe('presence', () => {
     await until('absence', async () => ((await edges()) === undefined ? true : undefined))
     await Promise.all([open(), open().then(d => d.leave()), open()])
     expect(await edges()).toEqual([edge.name])
+  })
+  test('is told once at a time while the backplane hangs, however often somebody comes and goes', async () => {
+    const clock = virtualClock(Date.now())
+    const ports = memoryPorts()
+    let told = 0
+    let open: () => void = () => {}
+    const opened = new Promise<void>(resolve => {
+      open = resolve
+    })
+    const join: typeof ports.backplane.join = async (edge, listener) => {
+      const seat = await ports.backplane.join(edge, listener)
+      const slow = (tell: (user: string) => Promise<void>) => async (user: string) => {
+        told++
+        await opened
+        return tell(user)
+      }
+      return { ...seat, present: slow(seat.present), absent: slow(seat.absent) }
+    }
+    const { edge, token, user } = await world({ clock, ports: { ...ports, backplane: { ...ports.backplane, join } } })
+    const come = async () => {
+      const accepted = edge.sockets.accept(request('GET', '/v1/stream', { token }))
+      await soon()
+      await clock.advance(1_000)
+      return (await accepted).visitor
+    }
+    for (let i = 0; i < 20; i++) edge.sockets.abandoned(await come())
+    await come()
+    expect(told).toBe(1)
+    open()
+    await until('presence', async () => (await ports.backplane.online([user])).get(user))
+    expect(told).toBeLessThanOrEqual(2)
   })
   test('of sockets that were refused does not begin', async () => {
     const { open, ports, user } = await world({ config: { CORS_ORIGINS: 'https://app.test' } })
@@ -399,11 +516,41 @@ describe('a message over the socket', () => {
       body: { status: 'pending', result: null, problem: null },
     })
   })
-  test('beyond the budget is refused, and the socket closed', async () => {
-    const { device, reply } = await mesh(answered, { clock: virtualClock(Date.now()), config: { WRITES_BURST: '2' } })
-    for (const id of ['a', 'b', 'c']) device.say({ op: 'send', id, type: 'nope', data: {} })
-    expect(await reply('c')).toMatchObject({ status: 429, body: { code: 'rate-limited' } })
+  test('beyond the budget is refused with its seconds, what was accepted is answered, and the socket stays', async () => {
+    const { device } = await mesh(answered, { clock: virtualClock(Date.now()) })
+    const frames = Array.from({ length: 520 }, (_, i) => ({ op: 'send', id: `m-${i}`, type: 'nope', data: {} }))
+    for (const frame of frames) device.say(frame)
+    await until('a reply to each', () => (device.ofOp('reply').length === frames.length ? true : undefined))
+    const replies = device.ofOp('reply').map(r => ReplyFrame.parse(r))
+    expect(new Set(replies.map(r => r.id)).size).toBe(frames.length)
+    const refused = replies.filter(r => r.status === 429)
+    expect([refused.length, replies.filter(r => r.status === 404).length, device.closed()]).toEqual([120, 400, undefined])
+    for (const { retryAfter, body } of refused)
+      expect([retryAfter, body]).toMatchObject([1, { code: 'rate-limited', detail: expect.stringMatching(/again in 1 s/) }])
+  })
+  test('beyond the budget ends the socket of who goes on, and no other', async () => {
+    const clock = virtualClock(Date.now())
+    const { device, open } = await mesh(answered, { clock, config: { WRITES_BURST: '1', WRITES_PER_SECOND: '0' } })
+    const other = await open()
+    const send = (n: number, on = device) => {
+      for (let i = 0; i < n; i++) on.say({ op: 'send', id: `${i}`, type: 'nope', data: {} })
+    }
+    send(501)
+    await clock.advance(2_000)
+    expect(device.closed()).toBeUndefined()
+    send(60)
+    await until('the close', () => device.closed())
     expect(device.closed()).toBe(CLOSE.budget)
+    send(1, other)
+    await until('the reply', () => other.ofOp('reply')[0])
+    expect([other.ofOp('reply')[0]?.status, other.closed()]).toEqual([429, undefined])
+  })
+  test('beyond the budget in one packet without an end ends the socket', async () => {
+    const { device } = await mesh(answered, { clock: virtualClock(Date.now()), config: { WRITES_BURST: '1' } })
+    for (let i = 0; i < 5_000; i++) device.say({ op: 'send', id: `${i}`, type: 'nope', data: {} })
+    await until('the close', () => device.closed())
+    expect(device.closed()).toBe(CLOSE.budget)
+    expect(device.ofOp('reply').length).toBeLessThan(1_100)
   })
   test('of somebody who reads no replies ends the socket', async () => {
     const { open } = await mesh()

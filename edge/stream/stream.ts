@@ -2,20 +2,24 @@ import type { Live } from '../../actors/kernel/ports/backplane/port.ts'
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import { CLOSE, SUBPROTOCOL } from '../../contracts/stream.ts'
 import { bearerOf, type Authenticator, type Caller } from '../access/auth.ts'
-import { networkOf, type Limits } from '../access/limits.ts'
+import type { Limits } from '../access/limits.ts'
 import type { EdgeMetrics } from '../metrics/metrics.ts'
-import { addressOf } from '../request/call.ts'
 import { EdgeProblem, late } from '../request/problems.ts'
 import type { EdgeRequest, Sockets } from '../request/request.ts'
 import { Device } from './connection.ts'
 import { deadline } from '../../actors/kernel/ports/clock/deadline.ts'
+import { addressOf, type Address } from '../access/address.ts'
+import { counts } from '../access/counts.ts'
 import { fanout, frameText } from './fanout.ts'
+import type { ForwardedHeader } from '../access/forwarded.ts'
 import { createFrames, type FrameOptions } from './frames.ts'
 import { type Positions, since } from './positions.ts'
 import type { Presence } from './presence.ts'
 import { type Changes, resumer } from './resume.ts'
 import { setBacks } from './set-backs.ts'
 import { offered } from './subprotocols.ts'
+/** How many sockets a person, and an address, may have open at this edge. */
+type SocketLimits = { readonly perUser: number; readonly perAddress: number }
 export type StreamOptions = Omit<FrameOptions, 'resume'> & {
   readonly changes: Changes
   readonly presence: Presence
@@ -27,6 +31,8 @@ export type StreamOptions = Omit<FrameOptions, 'resume'> & {
   readonly random: () => number
   readonly originAllowed: (origin: string) => boolean
   readonly proxies: number
+  readonly forwardedHeader: ForwardedHeader
+  readonly socketLimits: SocketLimits
   readonly heartbeatMs: number
   readonly draining: () => boolean
   readonly connectionId: () => string
@@ -46,7 +52,7 @@ const TOLD_A_MOMENT = 100
 const MOMENT_MS = 100
 
 /** Somebody who is not let in. A refusal must come before any other frame, and only an open socket can tell its reason. */
-type Refused = { readonly code: number; readonly reason: string }
+type Refused = { readonly code: number; readonly reason: string; readonly network?: string | undefined }
 const refusal = (code: number, reason: string): Refused => ({ code, reason })
 /** Who is at the other end of a socket. */
 export type Visitor = Device | Refused
@@ -57,18 +63,19 @@ const device = (hear: (device: Device) => void) => (visitor: Visitor) => {
 
 /** The live stream: who may open a socket, what is said on it, and when it ends. */
 export const createStream = (options: StreamOptions) => {
-  const { presence, positions, auth, limits, clock, random, heartbeatMs } = options
+  const { presence, positions, auth, limits, socketLimits, clock, random, heartbeatMs } = options
   const { deliver, lagged } = fanout(presence, positions, clock, options.metrics)
   const steps = setBacks(clock)
   const frames = createFrames({ ...options, resume: resumer(options.changes, positions, clock, steps, lagged) })
 
-  const admit = async (request: EdgeRequest): Promise<Caller | Refused> => {
+  /** Sockets by network, from before the first look at a token: those that wait for it to be checked count, too. */
+  const networks = counts()
+  const admit = async (request: EdgeRequest, address: Address): Promise<Caller | Refused> => {
     const { headers } = request
     const origin = headers.get('origin')
     if (origin !== undefined && !options.originAllowed(origin)) return refusal(CLOSE.origin, 'this origin may not connect')
     if (options.draining()) return refusal(CLOSE.restart, 'this edge is going away')
-    const address = addressOf(request, options.proxies)
-    const network = networkOf(address)
+    const { network } = address
     const over = limits.exempt(address) ? 0 : limits.addresses.reads.draw(network, clock.elapsed()).retryAfter
     if (over > 0) return refusal(CLOSE.budget, `too many requests; try again in ${over} s`)
     const token = offered(headers.get('sec-websocket-protocol')).token ?? bearerOf(headers.get('authorization'))
@@ -80,23 +87,37 @@ export const createStream = (options: StreamOptions) => {
     return caller
   }
 
+  const leave = (visitor: Visitor) => {
+    if (visitor.network !== undefined) networks.remove(visitor.network)
+    if (visitor instanceof Device) presence.leave(visitor)
+  }
+
   const sockets: Sockets<Visitor> = {
     accept: async request => {
       // A client that offered protocols takes no answer without one, not even to learn that it is refused.
       const protocol = offered(request.headers.get('sec-websocket-protocol')).ours ? SUBPROTOCOL : undefined
-      const verified = deadline(clock, ADMITTED_WITHIN_MS).race(admit(request), late('the token could not be verified in time'))
+      const address = addressOf(request, options.proxies, options.forwardedHeader)
+      const network = limits.exempt(address) ? undefined : address.network
+      if (network !== undefined) {
+        if (networks.of(network) >= socketLimits.perAddress)
+          return { visitor: refusal(CLOSE.budget, `${socketLimits.perAddress} sockets of this address are open`), protocol }
+        networks.add(network)
+      }
+      const verified = deadline(clock, ADMITTED_WITHIN_MS).race(admit(request, address), late('the token could not be verified in time'))
       const admitted = await verified.catch((error: unknown) =>
         // Keys that cannot be had are our trouble, not the token's.
         error instanceof EdgeProblem && error.status === 401
           ? refusal(CLOSE.token, 'a valid token is needed')
           : refusal(CLOSE.restart, 'try again later'),
       )
-      if ('code' in admitted) return { visitor: admitted, protocol }
-      const visitor = new Device(admitted.id, options.connectionId(), admitted.until, clock.elapsed())
+      if ('code' in admitted) return { visitor: { ...admitted, network }, protocol }
+      if ((presence.of(admitted.id)?.size ?? 0) >= socketLimits.perUser)
+        return { visitor: { ...refusal(CLOSE.budget, `${socketLimits.perUser} sockets of yours are open`), network }, protocol }
+      const visitor = new Device(admitted.id, options.connectionId(), admitted.until, clock.elapsed(), network)
       await presence.enter(visitor)
       return { visitor, protocol }
     },
-    abandoned: device(presence.leave),
+    abandoned: leave,
     opened: (visitor, socket) => {
       if (!(visitor instanceof Device)) return socket.close(visitor.code, visitor.reason)
       visitor.opened(socket)
@@ -109,13 +130,15 @@ export const createStream = (options: StreamOptions) => {
     },
     oversized: device(d => d.close(CLOSE.tooBig, 'a frame may have at most 64 KiB')),
     alive: device(d => {
-      d.seen = clock.elapsed()
+      const now = clock.elapsed()
+      d.seen = now
+      if (limits.controlFrames.draw(d.connection, now).retryAfter > 0) d.close(CLOSE.budget, 'too many pings or pongs')
     }),
     writable: device(d => d.tellLag(lagged)),
-    closed: device(d => {
-      d.gone()
-      presence.leave(d)
-    }),
+    closed: visitor => {
+      if (visitor instanceof Device) visitor.gone()
+      leave(visitor)
+    },
   }
 
   /** Those who do not know yet that events passed them by. */

@@ -10,6 +10,7 @@ const list = z.string().transform(s =>
 const flag = z.enum(['true', 'false', '1', '0']).transform(x => x === 'true' || x === '1')
 const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text && /^https?:/.test(text)
 const count = z.coerce.number().int().min(0)
+const atLeastOne = z.coerce.number().int().min(1)
 
 /**
  * Everything that the environment may say, with its defaults. Engines follow the AWS SDK's own names, so a process without any of the endpoints
@@ -43,8 +44,12 @@ const Environment = z.object({
   EDGE_SECRET: z.string().min(32).optional(),
   /** How long an edge that is told to go waits for replies, in ms, before those who still wait get a 202: the longest default wait, and a little. */
   EDGE_DRAIN_MS: count.default(5_500),
-  /** How many proxies of ours stand before the edge (a load balancer is one): the caller's address is that far from the right in X-Forwarded-For. */
+  /**
+   * How many proxies of ours stand before the edge (a load balancer is one): the caller's address is that far from the right in the header that they write.
+   * With a wrong number callers share the proxy's address, or make up their own.
+   */
   PROXIES: count.default(0),
+  FORWARDED_HEADER: z.enum(['x-forwarded-for', 'forwarded']).default('x-forwarded-for'),
   /** Exact origins that browsers may come from; `http://localhost:*` takes any port. */
   CORS_ORIGINS: list.default([]),
 
@@ -64,6 +69,13 @@ const Environment = z.object({
   READS_BURST: count.default(1000),
   WRITES_PER_SECOND: count.default(20),
   WRITES_BURST: count.default(400),
+  /** What one person, or one address, holds at an edge at the same time. */
+  SOCKETS_PER_USER: atLeastOne.default(20),
+  SOCKETS_PER_ADDRESS: atLeastOne.default(2_000),
+  UNANSWERED_WRITES_PER_USER: atLeastOne.default(100),
+  /** What one key (a mailbox group) holds at an edge: those who wait for its replies, and its commands without a reply. */
+  WAITERS_PER_KEY: atLeastOne.default(100),
+  UNSETTLED_COMMANDS_PER_KEY: atLeastOne.default(1_000),
   /** Embedded engines: loopback is exempt from the address limit, addresses in `/v1/config` are plain http. */
   EMBEDDED: flag.default(false),
 

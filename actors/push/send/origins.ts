@@ -86,7 +86,8 @@ export const pushOrigins = ({ elapsed, random, slots, refusing }: OriginsOptions
   const refused = (name: string, origin: Origin, subscription: string) => {
     const times = refusedSubscriptions.get(subscription)?.times ?? 0
     refusedSubscriptions.set(subscription, { until: elapsed() + grown(MINUTE, times, HOUR, random), times: times + 1 })
-    origin.refusedFor.add(subscription)
+    // Those beyond say nothing more, and an origin that refuses us refuses us for everybody.
+    if (origin.refusedFor.size < REFUSED) origin.refusedFor.add(subscription)
     // Those that were under way when it was left alone say nothing new.
     if (origin.refusedFor.size < REFUSED || origin.until > elapsed()) return
     origin.answers = false

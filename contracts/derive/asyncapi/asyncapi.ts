@@ -21,7 +21,9 @@ const closings: { readonly [C in keyof typeof CLOSE]: string } = {
   token: `${CLOSE.token} when the token is missing, bad or expired: come back with a new one`,
   origin: `${CLOSE.origin} for a browser of an origin that is not allowed`,
   silent: `${CLOSE.silent} without a sign of life for two heartbeats`,
-  budget: `${CLOSE.budget} over budget`,
+  budget:
+    `${CLOSE.budget} over budget: too many sockets of the person or address (then before any other frame), too many pings or pongs, frames that draw on ` +
+    'the budget of reads beyond it, or `send`s that went on although they were answered 429; replies that are not there yet are lost, the same `id` may be sent again',
 }
 
 /** The client's and the server's frames of the stream, `event` and `send` once for each type. */
