@@ -1,3 +1,4 @@
+import { commandMessage } from '../actors/kernel/command-message.ts'
 import type { Reach } from '../actors/kernel/failpoints.ts'
 import type { Ports } from '../actors/kernel/ports.ts'
 import type { Claim } from '../actors/kernel/replies.ts'
@@ -72,7 +73,7 @@ export const commander = (context: CommandContext) => {
   }
   const send = async (ask: Ask, id: string, at: string) => {
     const envelope = envelopeOf(ask, id, at)
-    const sending = mailbox.send(`${ask.actor}.fifo`, { id, group: envelope.key, body: wire(envelope) })
+    const sending = mailbox.send(`${ask.actor}.fifo`, commandMessage(envelope, wire(envelope)))
     // The mailbox keeps the order of its callers.
     ask.place?.leave()
     await sending

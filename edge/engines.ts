@@ -1,6 +1,7 @@
+import { isOurFault } from '../actors/kernel/aws/failures.ts'
 import type { Mailbox } from '../actors/kernel/mailbox/port.ts'
 import type { Ports } from '../actors/kernel/ports.ts'
-import { ConditionLost, Conflict, type Store, Unstorable } from '../actors/kernel/store/port.ts'
+import { ConditionLost, Conflict, type Store } from '../actors/kernel/store/port.ts'
 import { overloaded } from './problems.ts'
 
 /** When a client may try again after an engine failed. */
@@ -12,8 +13,8 @@ const calm =
     try {
       return await call(...args)
     } catch (error) {
-      // These are no engine's fault; what no store can keep is ours.
-      if (error instanceof ConditionLost || error instanceof Conflict || error instanceof Unstorable) throw error
+      // These are no engine's fault.
+      if (error instanceof ConditionLost || error instanceof Conflict || isOurFault(error)) throw error
       throw overloaded(`${what} cannot be reached at the moment`, RETRY_S, error)
     }
   }

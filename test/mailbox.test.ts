@@ -188,9 +188,9 @@ describe('the SQS mailbox', { timeout: 20_000 }, () => {
     }
     for (let round = 0; round < 5; round++) {
       const consumer = mailbox.consume('q.fifo', { pollers: 2, visibility: 1 }, take)
-      await mailbox.send('q.fifo', { id: `before ${round}`, group: 'g', body: `before ${round}` })
+      await mailbox.send('q.fifo', { id: `before-${round}`, group: 'g', body: `before ${round}` })
       const stopping = consumer.stop()
-      await Promise.all([stopping, mailbox.send('q.fifo', { id: `during ${round}`, group: 'g', body: `during ${round}` })])
+      await Promise.all([stopping, mailbox.send('q.fifo', { id: `during-${round}`, group: 'g', body: `during ${round}` })])
     }
     const last = mailbox.consume('q.fifo', { pollers: 1, visibility: 1 }, take)
     await vi.waitFor(() => expect(new Set(got).size).toBe(10), DEADLINE)

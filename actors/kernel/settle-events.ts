@@ -1,28 +1,23 @@
 import type { AnyEvent } from '../../contracts/actor.ts'
 import type { Envelope, EventEnvelope } from '../../contracts/envelope.ts'
 import { actors, groupOf } from '../../contracts/mesh.ts'
+import { isOurFault } from './aws/failures.ts'
 import type { Act, Tell } from './code.ts'
+import { commandMessage } from './command-message.ts'
 import { deadLetter } from './dead-letters.ts'
 import { patience } from './holding.ts'
 import type { Host, HostContext } from './host.ts'
+import { commandId } from './mailbox/ids.ts'
 import type { Delivery } from './mailbox/port.ts'
 import { reader } from './reader.ts'
 import { readEvent } from './receive.ts'
 import { isSampled, withEngineCalls } from './span.ts'
-import { Unstorable } from './store/port.ts'
 
 const POISON_RECEIVES = 5
 
 export type HeldEvent = { readonly event: EventEnvelope; readonly delivery: Delivery }
 
 const declared: ReadonlyMap<string, AnyEvent> = new Map(actors.flatMap(a => Object.entries(a.events)))
-/** A fault of the code rather than of an engine: trying again will not help. */
-const isBug = (error: unknown) =>
-  error instanceof TypeError ||
-  error instanceof RangeError ||
-  error instanceof Unstorable ||
-  (error instanceof Error && error.name === 'ZodError')
-
 /** What a host of the events that an actor hears does with them once it has them: reads them, does what the hearings say, acknowledges, buries. */
 export const eventSettling = ({ code, ports, log, metrics }: HostContext, { hold, engines }: Pick<Host, 'hold' | 'engines'>) => {
   const { mailbox, backplane, jobs, clock } = ports
@@ -35,10 +30,10 @@ export const eventSettling = ({ code, ports, log, metrics }: HostContext, { hold
     for (const [k, { type, data }] of commands.entries()) {
       const command = actor.commands[type]
       if (!command) throw new TypeError(`${actor.name} tells itself ${type}, which it does not know`)
-      const id = k === 0 ? event.id : `${event.id}~${k}`
+      const id = commandId(k === 0 ? event.id : `${event.id}~${k}`)
       const message = { id, by: event.by, at: event.at, data: command.data.parse(data) }
       const envelope: Envelope = { v: 1, ...message, type, key: groupOf(command, message), trace: { ...event.trace, cause: spanId(event) } }
-      await mailbox.send(`${actor.name}.fifo`, { id, group: envelope.key, body: JSON.stringify(envelope) })
+      await mailbox.send(`${actor.name}.fifo`, commandMessage(envelope))
       metrics.sent.inc({ actor: actor.name, type })
     }
   }
@@ -76,7 +71,7 @@ export const eventSettling = ({ code, ports, log, metrics }: HostContext, { hold
       countRedriven(delivery)
       log.error({ queue, event: delivery.id, reason }, 'an event became a dead letter')
     } catch (error) {
-      engines.failed(error)
+      if (!isOurFault(error)) engines.failed(error)
       await hold.release(delivery, patience(delivery.receives))
     }
   }
@@ -110,11 +105,11 @@ export const eventSettling = ({ code, ports, log, metrics }: HostContext, { hold
           hold.drop(delivery)
           await delivery.ack()
         } catch (err) {
-          if (isBug(err) && delivery.receives >= POISON_RECEIVES) {
+          if (isOurFault(err) && delivery.receives >= POISON_RECEIVES) {
             await bury(delivery, 'hearing-failed', `${event.type} ${event.id}: ${String(err)}`)
             continue
           }
-          if (!isBug(err)) engines.failed(err)
+          if (!isOurFault(err)) engines.failed(err)
           log.warn({ err, queue, event: event.id }, 'an event could not be handled; it comes back')
           await hold.release(delivery, patience(delivery.receives))
         }

@@ -1,4 +1,5 @@
 import type { Envelope, Reply } from '../../contracts/envelope.ts'
+import { isOurFault } from './aws/failures.ts'
 import { deadLetter } from './dead-letters.ts'
 import type { EventBus } from './events/port.ts'
 import type { Reach } from './failpoints.ts'
@@ -9,7 +10,7 @@ import { readCommand, Unreadable } from './receive.ts'
 import { operationItem, operationPlace } from './replies.ts'
 import { isSampled, withEngineCalls } from './span.ts'
 import { ConditionLost, Conflict } from './store/port.ts'
-import type { RuleFailed, Taken } from './turn/fold.ts'
+import { RuleFailed, type Taken } from './turn/fold.ts'
 import { type Turned, turn } from './turn/turn.ts'
 
 /** A rule that throws at this receive or later makes its message a dead letter. */
@@ -59,7 +60,8 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
       try {
         return await turned.publish()
       } catch (err) {
-        if (host.over()) throw err
+        // What the topic refuses it will refuse again.
+        if (host.over() || isOurFault(err)) throw err
         log.warn({ err, queue }, 'events cannot be published: their messages are held')
         await clock.sleep(Math.min(5_000, 100 * 2 ** failures))
       }
@@ -160,8 +162,41 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
       await toDeadLetters(delivery, 'unreadable', reason, err instanceof Unreadable ? err.envelope : undefined)
       hold.drop(delivery)
     } catch (error) {
-      engines.failed(error)
+      if (!isOurFault(error)) engines.failed(error)
       await hold.release(delivery, patience(delivery.receives))
+    }
+  }
+  /** @returns what failed and is still in the batch */
+  const takeTurn = async (batch: Map<string, Held>): Promise<RuleFailed | undefined> => {
+    const taken = [...batch.values()].map(h => h.taken)
+    const at = clock.now()
+    const stop = metrics.turn.startTimer({ actor })
+    const { value: turned, engine } = await withEngineCalls(async () => {
+      const turned = await turn(context, taken)
+      engines.ok()
+      await settle(batch, turned)
+      return turned
+    })
+    stop()
+    trace(taken, at, engine, turned)
+    if (!turned.failed && turned.settled.length === 0) throw new Error('a turn settled nothing')
+    return turned.failed
+  }
+  /** What is decided can still be refused: its events by their topic, its reply by the store. The first goes alone, to find out whether it is the one. */
+  const findRefused = async (batch: Map<string, Held>, error: unknown): Promise<RuleFailed | undefined> => {
+    const [first] = batch
+    if (!isOurFault(error) || !first) throw error
+    const [id, { taken }] = first
+    if (batch.size === 1) return new RuleFailed(id, taken.envelope.type, error)
+    const alone = new Map([first])
+    const failed = await takeTurn(alone).catch(err => findRefused(alone, err))
+    if (!failed) batch.delete(id)
+    return failed
+  }
+  const takeTurns = async (batch: Map<string, Held>): Promise<void> => {
+    while (batch.size > 0) {
+      const failed = await takeTurn(batch).catch(err => findRefused(batch, err))
+      if (failed) await fail(batch, failed)
     }
   }
 
@@ -186,24 +221,10 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
     run: async (_key: string, received: readonly Held[]): Promise<void> => {
       const batch = merged(received)
       try {
-        while (batch.size > 0) {
-          const taken = [...batch.values()].map(h => h.taken)
-          const at = clock.now()
-          const stop = metrics.turn.startTimer({ actor })
-          const { value: turned, engine } = await withEngineCalls(async () => {
-            const turned = await turn(context, taken)
-            engines.ok()
-            await settle(batch, turned)
-            return turned
-          })
-          stop()
-          trace(taken, at, engine, turned)
-          if (turned.failed) await fail(batch, turned.failed)
-          else if (turned.settled.length === 0) throw new Error('a turn settled nothing')
-        }
+        await takeTurns(batch)
       } catch (err) {
-        // A lost race is no failure of an engine: the key is contended, others go on.
-        if (!(err instanceof ConditionLost || err instanceof Conflict)) engines.failed(err)
+        // A lost race is no failure of an engine: the key is contended, others go on. Nor is what we made wrong ourselves.
+        if (!(err instanceof ConditionLost || err instanceof Conflict || isOurFault(err))) engines.failed(err)
         log.warn({ err, queue, messages: [...batch.keys()] }, 'a turn could not be finished; its messages come back')
         const receives = Math.max(1, ...[...batch.values()].flatMap(h => h.deliveries.map(d => d.receives)))
         await release(batch.values(), Math.min(LONGEST_WAIT, patience(receives)))

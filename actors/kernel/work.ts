@@ -3,8 +3,10 @@ import type { AnyActor, Ref } from '../../contracts/actor.ts'
 import { Envelope } from '../../contracts/envelope.ts'
 import { groupOf } from '../../contracts/mesh.ts'
 import type { Clock } from './clock/port.ts'
+import { commandMessage } from './command-message.ts'
 import type { HostContext } from './host.ts'
 import type { JobHandler, Outcome, WorkOptions } from './jobs/port.ts'
+import { commandId } from './mailbox/ids.ts'
 import type { Metrics } from './metrics.ts'
 import { type Reader, reader } from './reader.ts'
 import { ConditionLost } from './store/port.ts'
@@ -38,13 +40,14 @@ export type Work = {
 
 const teller =
   (actor: AnyActor, { ports, metrics }: HostContext): WorkContext['tell'] =>
-  async ({ id, by, type, data }) => {
+  async ({ id: name, by, type, data }) => {
+    const id = commandId(name)
     const command = actor.commands[type]
     if (!command) throw new TypeError(`${actor.name} tells itself ${type}, which it does not know`)
     const message = { id, by, at: new Date(ports.clock.now()).toISOString(), data: command.data.parse(data) }
     const trace = { request: id, cause: null, traceparent: null }
     const envelope = Envelope.parse({ v: 1, ...message, type, key: groupOf(command, message), trace })
-    await ports.mailbox.send(`${actor.name}.fifo`, { id, group: envelope.key, body: JSON.stringify(envelope) })
+    await ports.mailbox.send(`${actor.name}.fifo`, commandMessage(envelope))
     metrics.sent.inc({ actor: actor.name, type })
   }
 

@@ -4,6 +4,8 @@ import { groupOf } from '../../contracts/mesh.ts'
 import { UserId } from '../../contracts/text.ts'
 import { users } from '../../contracts/users.ts'
 import type { Clock } from '../kernel/clock/port.ts'
+import { commandMessage } from '../kernel/command-message.ts'
+import { commandId } from '../kernel/mailbox/ids.ts'
 import type { Mailbox } from '../kernel/mailbox/port.ts'
 
 /**
@@ -23,7 +25,7 @@ export const registerUser = async (
   event: unknown,
 ): Promise<void> => {
   const { sub: userId, email } = Confirmed.parse(event).request.userAttributes
-  const id = `sign-up-${userId}`
+  const id = commandId(`sign-up-${userId}`)
   const message = { id, by: userId, at: new Date(clock.now()).toISOString(), data: { userId, email } }
   const envelope: Envelope = {
     v: 1,
@@ -32,5 +34,5 @@ export const registerUser = async (
     key: groupOf(users.commands['user.register'], message),
     trace: { request: id, cause: null, traceparent: null },
   }
-  await mailbox.send(`${users.name}.fifo`, { id, group: envelope.key, body: JSON.stringify(envelope) })
+  await mailbox.send(`${users.name}.fifo`, commandMessage(envelope))
 }

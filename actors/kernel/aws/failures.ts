@@ -1,4 +1,6 @@
 import { errors } from 'undici'
+import { Unsendable } from '../mailbox/port.ts'
+import { Unstorable } from '../store/port.ts'
 
 /**
  * What went wrong between us and an engine, in the words that the SDK's retry strategy goes by: a `TimeoutError` is tried again, an `AbortError` never.
@@ -40,3 +42,56 @@ export const aborted = (engine: string, reason: unknown): Error => named('AbortE
 /** No engine answers with HTML, or with nothing at all: it is from something in between, whatever its status says, and must not be read as an answer. */
 export const notAnAnswer = (engine: string, status: number): Error =>
   named('TimeoutError', `what came with status ${status} is no answer of ${engine}`, undefined)
+
+const THROTTLED = /Throttl|ThroughputExceeded|RequestLimitExceeded|TooManyRequests|SlowDown/
+
+/** Whether an engine answered: a refusal such as a lost condition is an answer, throttling and what goes wrong inside an engine is none. */
+export const isAnswered = (error: unknown): boolean =>
+  error instanceof Error && '$fault' in error && error.$fault === 'client' && !THROTTLED.test(error.name)
+
+/**
+ * How DynamoDB, SQS and SNS call what they will never take, whoever sends it and however often. What would be taken once somebody has mended the
+ * deployment (a missing right, an expired token, a queue that is not there) is not among them.
+ */
+const REFUSED = new Set([
+  'ValidationException',
+  'ValidationError',
+  'SerializationException',
+  'ItemCollectionSizeLimitExceededException',
+  'InvalidParameter',
+  'InvalidParameterException',
+  'InvalidParameterValue',
+  'InvalidParameterValueException',
+  'ParameterValueInvalid',
+  'MissingParameter',
+  'InvalidAttributeName',
+  'InvalidAttributeValue',
+  'InvalidMessageContents',
+  'InvalidBatchEntryId',
+  'BatchEntryIdsNotDistinct',
+  'BatchRequestTooLong',
+  'EmptyBatchRequest',
+  'TooManyEntriesInBatchRequest',
+  'UnsupportedOperation',
+])
+
+/** Whether an engine's code says that what we sent is at fault. SQS and SNS write some codes with a prefix or a suffix. */
+export const isRefusalCode = (code: string): boolean => {
+  const name = code.replace(/^.*[.#]/, '')
+  return REFUSED.has(name) || REFUSED.has(name.replace(/Exception$/, ''))
+}
+
+/**
+ * Whether an error is of our own making: our code threw it, or an engine refused what we sent. Waiting for an engine will not help then, nor will
+ * sending it again: the caller is told `internal-error`, and a message that is the cause becomes a dead letter after a few tries. All else is an engine that
+ * cannot be reached, is throttled or fails: polling pauses, callers are told to come back, and messages wait.
+ */
+export const isOurFault = (error: unknown): boolean =>
+  error instanceof Unstorable ||
+  error instanceof Unsendable ||
+  error instanceof TypeError ||
+  error instanceof RangeError ||
+  error instanceof SyntaxError ||
+  error instanceof ReferenceError ||
+  (error instanceof AggregateError && error.errors.length > 0 && error.errors.every(isOurFault)) ||
+  (error instanceof Error && (error.name === 'ZodError' || isRefusalCode(error.name)))

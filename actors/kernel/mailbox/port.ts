@@ -6,6 +6,11 @@ export type Outgoing = {
   readonly attributes?: Readonly<Record<string, string>>
 }
 
+/** What no queue and no topic would take, however often it is sent. The fault is its author's, no engine's. */
+export class Unsendable extends Error {
+  override readonly name = 'Unsendable'
+}
+
 /** A message as it was received. `receives` counts from 1; `sentAt` is epoch ms, the queue's own stamp. */
 export type Delivery = {
   readonly id: string

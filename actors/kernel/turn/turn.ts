@@ -1,10 +1,11 @@
 import type { AnyRecord, PageRef, Place, Ref } from '../../../contracts/actor.ts'
 import type { EventEnvelope, Reply } from '../../../contracts/envelope.ts'
+import { isOurFault } from '../aws/failures.ts'
 import type { ActorCode } from '../code.ts'
 import type { Reach } from '../failpoints.ts'
 import type { Ports } from '../ports.ts'
 import { claimPlace, decidedItem, decidedPlace } from '../replies.ts'
-import { ConditionLost, Conflict, type StoreWrite, Unstorable } from '../store/port.ts'
+import { ConditionLost, Conflict, type StoreWrite } from '../store/port.ts'
 import { type Folded, fold, loadsOf, overtaken, type Pages, pageKey, RuleFailed, repeated, type Taken } from './fold.ts'
 import { type Decided, Items, type Kept, keptOf, placeKey, stateItem, type Unpublished } from './items.ts'
 
@@ -129,8 +130,8 @@ export const turn = async (context: TurnContext, batch: readonly Taken[]): Promi
       const at = batch.findIndex(t => t.envelope.id === error.id)
       return at > 0 ? turn(context, batch.slice(0, at)) : failedTurn(error)
     }
-    if (!(error instanceof Unstorable) || !first) throw error
-    // Whose it is shows when each goes alone.
+    if (!isOurFault(error) || !first) throw error
+    // Each goes alone, to find the one that the engine refuses.
     return others.length > 0 ? turn(context, [first]) : failedTurn(new RuleFailed(first.envelope.id, first.envelope.type, error))
   }
 }
