@@ -1,4 +1,5 @@
 import { buildApp } from 'fauxqs'
+import { turnedAway, whyTurnedAway } from './callers.ts'
 import { addressQueues } from './sqs-sns/addresses.ts'
 import { takeAllCharacters } from './sqs-sns/characters.ts'
 import { holdLongPolls } from './sqs-sns/long-polls.ts'
@@ -16,6 +17,15 @@ export type SqsSns = { endpoint: string; close(): Promise<void> }
 export async function startSqsSns({ port = 0 }: { port?: number } = {}): Promise<SqsSns> {
   await takeAllCharacters()
   const app = buildApp({ logger: false })
+  app.addHook('onRequest', async (request, reply) => {
+    const why = whyTurnedAway(request.headers)
+    return why === undefined
+      ? undefined
+      : reply
+          .status(403)
+          .header('content-type', 'application/json')
+          .send(JSON.stringify(turnedAway(why)))
+  })
   addressQueues(app)
   refuseWhatAwsRefuses(app)
   holdLongPolls(app)

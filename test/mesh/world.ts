@@ -8,6 +8,7 @@ import { memoryBus } from '../../actors/kernel/events/memory.ts'
 import { jobsHub, memoryJobs } from '../../actors/kernel/jobs/memory.ts'
 import { lambdaHandler } from '../../actors/kernel/lambda.ts'
 import { type MailboxFaults, memoryMailbox } from '../../actors/kernel/mailbox/memory.ts'
+import { Unsendable } from '../../actors/kernel/mailbox/port.ts'
 import { metrics } from '../../actors/kernel/metrics.ts'
 import type { Ports } from '../../actors/kernel/ports.ts'
 import { reader } from '../../actors/kernel/reader.ts'
@@ -43,6 +44,7 @@ const NATURALLY_ONCE = /"type":"(comment\.add|post\.publish|post\.sweep|user\.re
 export const world = async (seed: number, wanted: Faults = CALM, codes: readonly ActorCode[] = catalog, host: HostKind = 'worker') => {
   let faults = wanted
   let storeDown = false
+  let refused = ''
   const random = seeded(seed)
   const chance = (p: number) => p > 0 && random() < p
   const clock = virtualClock(START)
@@ -64,6 +66,7 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
   const events = {
     publish: async (batch: Parameters<typeof bus.publish>[0]) => {
       if (chance(faults.publish)) throw new Error('events cannot be published')
+      if (batch.some(e => refused !== '' && e.body.includes(refused))) throw new Unsendable(`the topic refuses ${refused}`)
       published.push(...batch.map(e => JSON.parse(e.body) as EventEnvelope))
       await bus.publish(batch)
     },
@@ -157,6 +160,10 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
     mailbox,
     set: (now: Partial<Faults>) => {
       faults = { ...faults, ...now }
+    },
+    /** No topic takes events with this text any more. */
+    refuseEvents: (text: string) => {
+      refused = text
     },
     setStoreDown: (down: boolean) => {
       storeDown = down

@@ -164,7 +164,10 @@ const taken = async (context: TurnContext, batch: readonly Taken[]): Promise<Tur
       await publish(
         context,
         kept.outbox.filter(o => !ids.has(o.id) && !published.has(o.id)),
-      )
+      ).catch(error => {
+        // Their message became a dead letter of it. Those behind it must not follow.
+        if (!isOurFault(error)) throw error
+      })
       const decided = [...kept.lastBatch.filter(d => ids.has(d.id)), ...f.decided]
       // The state is as the last one of them left it.
       const lastBatch = [...overtaken(decided.slice(0, -1), replies), ...decided.slice(-1)]
