@@ -30,7 +30,7 @@ if (name === undefined) {
         health: worker.health,
         spans: ports.backplane.spans,
         drain: async () => {
-          await worker.drain()
+          await worker.drain(config.WORKER_DRAIN_MS)
           await close()
         },
       }

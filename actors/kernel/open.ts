@@ -8,9 +8,12 @@ import { systemClock } from './clock/system.ts'
 import type { Config } from './config.ts'
 import { snsBus } from './events/sns.ts'
 import { bullmqJobs } from './jobs/bullmq.ts'
-import { sqsMailbox } from './mailbox/sqs.ts'
+import { POLL_END_MS, sqsMailbox } from './mailbox/sqs.ts'
 import type { Ports } from './ports.ts'
 import { dynamoStore } from './store/dynamodb.ts'
+
+/** Kept of a worker's time to go for the handling of what its last polls bring. */
+const HANDLING_MS = 1_500
 
 export type OpenPorts = { readonly ports: Ports; readonly clients: Clients; readonly close: () => Promise<void> }
 
@@ -27,12 +30,13 @@ export const openPorts = async (config: Config, log: Logger, onCall?: OnCall): P
   const queueUrl = queueUrls(clients.sqs, prefix)
   const [home] = topology('').mailboxes
   if (!home) throw new Error('the mesh has no mailbox')
+  const stopMs = Math.min(POLL_END_MS, Math.max(0, config.WORKER_DRAIN_MS - HANDLING_MS))
   const backplane = await redisBackplane({ url: config.REDIS_URL, prefix, log })
   const jobs = bullmqJobs({ url: config.JOBS_URL ?? config.REDIS_URL, prefix, log })
   return {
     ports: {
       store: dynamoStore({ client: clients.dynamodb, prefix }),
-      mailbox: sqsMailbox({ sqs: clients.sqs, polling: clients.sqsPolling, queueUrl, log }),
+      mailbox: sqsMailbox({ sqs: clients.sqs, polling: clients.sqsPolling, queueUrl, log, stopMs }),
       events: snsBus({ sns: clients.sns, topicArn: topicArns(clients.sqs, prefix, home.queue, queueUrl) }),
       backplane,
       jobs,

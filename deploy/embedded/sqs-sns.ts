@@ -12,9 +12,11 @@ export type SqsSns = { endpoint: string; close(): Promise<void> }
  * Starts SQS and SNS in this process, in memory: what is queued is gone when it closes.
  * Account 000000000000; the region is the one the client signs for. Queue addresses start with `endpoint`.
  * `close` answers the polls that wait (empty) and then the port is free.
+ * @param outliving as on AWS, a poll goes on when its client is gone, and what comes to it stays hidden until its visibility ends; by default it ends
+ * with its client, so that stopping need not wait for it.
  * @param port of 127.0.0.1; 0, the default, takes a free one. Rejects with EADDRINUSE when it is taken.
  */
-export async function startSqsSns({ port = 0 }: { port?: number } = {}): Promise<SqsSns> {
+export async function startSqsSns({ port = 0, outliving = false }: { port?: number; outliving?: boolean } = {}): Promise<SqsSns> {
   await takeAllCharacters()
   const app = buildApp({ logger: false })
   app.addHook('onRequest', async (request, reply) => {
@@ -28,7 +30,7 @@ export async function startSqsSns({ port = 0 }: { port?: number } = {}): Promise
   })
   addressQueues(app)
   refuseWhatAwsRefuses(app)
-  holdLongPolls(app)
+  holdLongPolls(app, outliving)
   // fauxqs' own start function binds every interface.
   const endpoint = await app.listen({ host: '127.0.0.1', port })
   return { endpoint, close: () => app.close() }

@@ -87,7 +87,7 @@ const openEngines = async (config: Config): Promise<Pick<OpenMesh, 'store' | 'ma
   const jobs = jobsUrl === undefined ? undefined : bullmqJobs({ url: jobsUrl, prefix, looks: true })
   return {
     store: dynamoStore({ client: clients.dynamodb, prefix }),
-    mailbox: sqsMailbox({ sqs: clients.sqs, polling: clients.sqsPolling, queueUrl: queueUrls(clients.sqs, prefix), stopMs: 200 }),
+    mailbox: sqsMailbox({ sqs: clients.sqs, polling: clients.sqsPolling, queueUrl: queueUrls(clients.sqs, prefix) }),
     backplane,
     jobs,
     clock: systemClock,

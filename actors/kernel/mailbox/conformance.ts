@@ -235,6 +235,18 @@ export const mailboxConformance = (name: string, open: () => Promise<MailboxUnde
       await stop()
     })
 
+    test('what comes once a consumer has stopped is the next one’s at once, and not after its visibility', async () => {
+      const queue = await create('fifo')
+      const idle = mailbox.consume(queue, { pollers: 2, visibility: 600 }, async () => {})
+      await mailbox.depth(queue)
+      await idle.stop()
+      await mailbox.send(queue, { id: 'm', group: 'g', body: 'm' })
+      const { got, arrived, stop } = take(queue, ack)
+      await arrived(1)
+      expect(got.map(d => d.receives)).toEqual([1])
+      await stop()
+    })
+
     test('takes every character in ids and groups that it says it takes, and 128 of them', async () => {
       const queue = await create('fifo')
       const all = String.fromCharCode(...Array.from({ length: 94 }, (_, n) => 33 + n))

@@ -36,6 +36,8 @@ export type ConsumeOptions = {
   readonly pollers: number
   /** Seconds that a received message stays hidden. */
   readonly visibility: number
+  /** How long a poll waits for a message; default 20 s. Who stops polling soon asks for less. */
+  readonly waitSeconds?: number
   /** Called before each poll: a consumer that is full, or whose engines fail, waits here. */
   readonly ready?: () => Promise<void>
 }
