@@ -1,4 +1,5 @@
 import { catalog, configured } from './catalog.ts'
+import { watchRoutes } from './kernel/events/route-watch.ts'
 import { metrics } from './kernel/metrics.ts'
 import { openPorts } from './kernel/open.ts'
 import { runProcess } from './kernel/process.ts'
@@ -23,13 +24,15 @@ if (name === undefined) {
       const code = configured(config).find(c => c.declaration.name === name)
       if (code === undefined) throw new Error(`${name} is not configured here`)
       const counted = metrics(registry)
-      const { ports, close } = await openPorts(config, log, (kind, _ms, ok) => counted.engine.inc({ kind, ok: String(ok) }))
-      const worker = startWorker({ code, ports, config, log, metrics: counted })
+      const { ports, findMissingRoutes, close } = await openPorts(config, log, (kind, _ms, ok) => counted.engine.inc({ kind, ok: String(ok) }))
+      const routes = watchRoutes(findMissingRoutes, { clock: ports.clock, log, metrics: counted })
+      const worker = startWorker({ code, ports, config, log, metrics: counted, routes })
       return {
         info: {},
         health: worker.health,
         spans: ports.backplane.spans,
         drain: async () => {
+          routes.stop()
           await worker.drain(config.WORKER_DRAIN_MS)
           await close()
         },

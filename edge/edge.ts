@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Clock } from '../actors/kernel/clock/port.ts'
 import type { Config } from '../actors/kernel/config.ts'
+import type { RouteWatch } from '../actors/kernel/events/route-watch.ts'
 import { failpoints } from '../actors/kernel/failpoints.ts'
 import { freePort } from '../actors/kernel/free-port.ts'
 import type { Metrics } from '../actors/kernel/metrics.ts'
@@ -53,6 +54,8 @@ export type EdgeOptions = {
   readonly registry?: Registry
   /** Counts the commands that go into mailboxes. */
   readonly metrics?: Pick<Metrics, 'sent'>
+  /** Asked for what is missing of the routes of events. */
+  readonly routes?: Pick<RouteWatch, 'missing'>
   readonly random?: () => number
   /** Fetches the pool's keys, where they are not given. */
   readonly fetcher?: Fetcher
@@ -139,6 +142,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     clock,
     keys: verifier.ready,
     phase: () => phase,
+    missingRoutes: () => options.routes?.missing() ?? [],
     log: (dependency, err) => log.warn({ err, dependency }, 'a dependency cannot be reached'),
   })
   const read = reader(store)

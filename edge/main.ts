@@ -1,3 +1,4 @@
+import { watchRoutes } from '../actors/kernel/events/route-watch.ts'
 import { metrics } from '../actors/kernel/metrics.ts'
 import { openPorts } from '../actors/kernel/open.ts'
 import { runProcess } from '../actors/kernel/process.ts'
@@ -10,13 +11,15 @@ runProcess({
   name: 'edge',
   start: async ({ config, log, registry }) => {
     const counted = metrics(registry)
-    const { ports, close } = await openPorts(config, log, (kind, _ms, ok) => counted.engine.inc({ kind, ok: String(ok) }))
-    const edge = await startEdge({ config, ports, log, registry, metrics: counted })
+    const { ports, findMissingRoutes, close } = await openPorts(config, log, (kind, _ms, ok) => counted.engine.inc({ kind, ok: String(ok) }))
+    const routes = watchRoutes(findMissingRoutes, { clock: ports.clock, log, metrics: counted })
+    const edge = await startEdge({ config, ports, log, registry, metrics: counted, routes })
     return {
       info: { url: edge.url, stream: edge.streamUrl },
       health: edge.health,
       spans: ports.backplane.spans,
       drain: async () => {
+        routes.stop()
         await edge.drain()
         await close()
       },

@@ -6,6 +6,7 @@ import { queueUrls, topicArns } from './aws/names.ts'
 import { redisBackplane } from './backplane/redis.ts'
 import { systemClock } from './clock/system.ts'
 import type { Config } from './config.ts'
+import { type FindMissingRoutes, findMissingRoutes } from './events/routes.ts'
 import { snsBus } from './events/sns.ts'
 import { bullmqJobs } from './jobs/bullmq.ts'
 import { POLL_END_MS, sqsMailbox } from './mailbox/sqs.ts'
@@ -15,7 +16,13 @@ import { dynamoStore } from './store/dynamodb.ts'
 /** Kept of a worker's time to go for the handling of what its last polls bring. */
 const HANDLING_MS = 1_500
 
-export type OpenPorts = { readonly ports: Ports; readonly clients: Clients; readonly close: () => Promise<void> }
+export type OpenPorts = {
+  readonly ports: Ports
+  readonly clients: Clients
+  /** Of events between all actors. */
+  readonly findMissingRoutes: FindMissingRoutes
+  readonly close: () => Promise<void>
+}
 
 /**
  * The ports on their real engines, wherever the configuration says these are.
@@ -28,21 +35,25 @@ export const openPorts = async (config: Config, log: Logger, onCall?: OnCall): P
   const prefix = config.PREFIX
   const clients = openClients(config, onCall ? { onCall } : {})
   const queueUrl = queueUrls(clients.sqs, prefix)
-  const [home] = topology('').mailboxes
+  const { mailboxes, hearings } = topology('')
+  const [home] = mailboxes
   if (!home) throw new Error('the mesh has no mailbox')
   const stopMs = Math.min(POLL_END_MS, Math.max(0, config.WORKER_DRAIN_MS - HANDLING_MS))
   const backplane = await redisBackplane({ url: config.REDIS_URL, prefix, log })
   const jobs = bullmqJobs({ url: config.JOBS_URL ?? config.REDIS_URL, prefix, log })
+  const topicArn = topicArns(clients.sqs, prefix, home.queue, queueUrl)
+  const mailbox = sqsMailbox({ sqs: clients.sqs, polling: clients.sqsPolling, queueUrl, log, stopMs })
   return {
     ports: {
       store: dynamoStore({ client: clients.dynamodb, prefix }),
-      mailbox: sqsMailbox({ sqs: clients.sqs, polling: clients.sqsPolling, queueUrl, log, stopMs }),
-      events: snsBus({ sns: clients.sns, topicArn: topicArns(clients.sqs, prefix, home.queue, queueUrl) }),
+      mailbox,
+      events: snsBus({ sns: clients.sns, topicArn }),
       backplane,
       jobs,
       clock: systemClock,
     },
     clients,
+    findMissingRoutes: findMissingRoutes({ sns: clients.sns, topicArn, mailbox, hearings, prefix }),
     close: async () => {
       await jobs.close()
       await backplane.close()

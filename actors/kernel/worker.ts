@@ -1,6 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Config } from './config.ts'
 import { consume } from './consume.ts'
+import type { RouteWatch } from './events/route-watch.ts'
+import { missingRoute } from './events/routes.ts'
 import { failpoints, type Reach } from './failpoints.ts'
 import { type HostContext, recent } from './host.ts'
 import type { Jobs } from './jobs/port.ts'
@@ -10,6 +12,8 @@ import { startWork } from './work.ts'
 
 export type WorkerContext = HostContext & {
   readonly config: Pick<Config, 'CONCURRENCY' | 'POLLERS' | 'FAILPOINTS'>
+  /** Asked for what is missing of the routes of its events. */
+  readonly routes?: Pick<RouteWatch, 'missing'>
   /** Instead of the failpoints that the configuration names. */
   readonly reach?: Reach
 }
@@ -17,7 +21,10 @@ export type QueueHealth = { readonly queue: string; readonly ok: boolean; readon
 export type Worker = {
   readonly health: () => {
     readonly ok: boolean
+    readonly status: 'ok' | 'degraded' | 'unavailable'
     readonly queues: readonly QueueHealth[]
+    /** Of its events, what is not there: it works, and some do not come. */
+    readonly routes?: readonly { readonly route: string; readonly error: string }[]
     /** Of an actor with work outside. */
     readonly jobs?: ReturnType<Jobs['health']>
   }
@@ -45,10 +52,11 @@ export const startWorker = (context: WorkerContext): Worker => {
   return {
     health: () => {
       const queues = consumers.map(c => c.health())
-      const ok = queues.every(q => q.ok)
-      if (works.length === 0) return { ok, queues }
-      const jobs = ports.jobs.health()
-      return { ok: ok && jobs.ok, queues, jobs }
+      const jobs = works.length === 0 ? undefined : ports.jobs.health()
+      const ok = queues.every(q => q.ok) && jobs?.ok !== false
+      const routes = (context.routes?.missing(name) ?? []).map(route => ({ route, error: missingRoute(route) }))
+      const status = !ok ? 'unavailable' : routes.length > 0 ? 'degraded' : 'ok'
+      return { ok, status, queues, ...(routes.length === 0 ? {} : { routes }), ...(jobs === undefined ? {} : { jobs }) }
     },
     drain: async (ms = DRAIN_MS) => {
       const bound = new AbortController()

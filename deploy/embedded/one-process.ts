@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { configured } from '../../actors/catalog.ts'
 import { environment, readConfig } from '../../actors/kernel/config.ts'
+import { watchRoutes } from '../../actors/kernel/events/route-watch.ts'
 import { metrics } from '../../actors/kernel/metrics.ts'
 import { startOperations } from '../../actors/kernel/operations.ts'
 import { startWorker } from '../../actors/kernel/worker.ts'
@@ -28,11 +29,13 @@ export const runInOneProcess = async ({ settings, data, log, logTo, progress }: 
     const { config, opened } = engines
     const { ports } = opened
 
+    const routes = watchRoutes(opened.findMissingRoutes, { clock: ports.clock, log: named('mesh'), metrics: counted })
+    started.push('looking at routes', 500, async () => routes.stop())
     const codes = configured(config)
     progress(`actors: ${codes.map(code => code.declaration.name).join(', ')}`)
     const workers = codes.map(code => {
       const { name } = code.declaration
-      return { name, ...startWorker({ code, ports, config, log: named(name), metrics: counted }) }
+      return { name, ...startWorker({ code, ports, config, log: named(name), metrics: counted, routes }) }
     })
     started.push('the actors', STOPPING.actors, () => Promise.all(workers.map(w => w.drain(STOPPING.actors))))
     started.push('messages under way', STOPPING.messages + 1_000, () =>
@@ -40,7 +43,7 @@ export const runInOneProcess = async ({ settings, data, log, logTo, progress }: 
     )
 
     progress('edge')
-    const edge = await startEdge({ config, ports, log: named('edge'), registry, metrics: counted })
+    const edge = await startEdge({ config, ports, log: named('edge'), registry, metrics: counted, routes })
     started.push('the edge', STOPPING.edge, edge.drain)
     const operations = await startOperations({
       port: config.OPERATIONS_PORT,

@@ -1,18 +1,20 @@
 import { pino } from 'pino'
 import { type Clients, openClients } from '../../actors/kernel/aws/clients.ts'
-import { queueUrls } from '../../actors/kernel/aws/names.ts'
+import { queueUrls, topicArns } from '../../actors/kernel/aws/names.ts'
 import type { Backplane } from '../../actors/kernel/backplane/port.ts'
 import { redisBackplane } from '../../actors/kernel/backplane/redis.ts'
 import type { Clock } from '../../actors/kernel/clock/port.ts'
 import { systemClock } from '../../actors/kernel/clock/system.ts'
 import { type Config, environment, readConfig, silenceNodeNotice } from '../../actors/kernel/config.ts'
 import { bullmqJobs } from '../../actors/kernel/jobs/bullmq.ts'
+import { type FindMissingRoutes, findMissingRoutes } from '../../actors/kernel/events/routes.ts'
 import type { Jobs } from '../../actors/kernel/jobs/port.ts'
 import type { Mailbox } from '../../actors/kernel/mailbox/port.ts'
 import { sqsMailbox } from '../../actors/kernel/mailbox/sqs.ts'
 import { isAlive } from '../../actors/kernel/outlive.ts'
 import { dynamoStore } from '../../actors/kernel/store/dynamodb.ts'
 import type { Store } from '../../actors/kernel/store/port.ts'
+import { topology } from '../../contracts/mesh.ts'
 import { type MeshFile, readMeshFile } from '../embedded/mesh-file.ts'
 import type { MeshProcess } from '../embedded/running.ts'
 import { Refused, type Where } from './flags.ts'
@@ -30,6 +32,7 @@ export type OpenMesh = {
   readonly operations: readonly string[]
   readonly store: Store
   readonly mailbox: Mailbox
+  readonly findMissingRoutes: FindMissingRoutes
   readonly backplane: Backplane | NoBackplane
   /** Undefined where none are known from here. */
   readonly jobs: Pick<Jobs, 'givenUp'> | undefined
@@ -79,15 +82,20 @@ const onAws = async ({ operations }: Where): Promise<OpenMesh> => {
   }
 }
 
-const openEngines = async (config: Config): Promise<Pick<OpenMesh, 'store' | 'mailbox' | 'backplane' | 'jobs' | 'clock' | 'close'>> => {
+const openEngines = async (config: Config): Promise<Pick<OpenMesh, 'store' | 'mailbox' | 'findMissingRoutes' | 'backplane' | 'jobs' | 'clock' | 'close'>> => {
   const clients: Clients = openClients(config)
   const prefix = config.PREFIX
   const backplane = await openBackplane(config)
+  const queueUrl = queueUrls(clients.sqs, prefix)
+  const mailbox = sqsMailbox({ sqs: clients.sqs, polling: clients.sqsPolling, queueUrl })
+  const { mailboxes, hearings } = topology('')
+  const home = mailboxes[0]?.queue ?? ''
   const jobsUrl = config.JOBS_URL ?? config.REDIS_URL
   const jobs = jobsUrl === undefined ? undefined : bullmqJobs({ url: jobsUrl, prefix, looks: true })
   return {
     store: dynamoStore({ client: clients.dynamodb, prefix }),
-    mailbox: sqsMailbox({ sqs: clients.sqs, polling: clients.sqsPolling, queueUrl: queueUrls(clients.sqs, prefix) }),
+    mailbox,
+    findMissingRoutes: findMissingRoutes({ sns: clients.sns, topicArn: topicArns(clients.sqs, prefix, home, queueUrl), mailbox, hearings, prefix }),
     backplane,
     jobs,
     clock: systemClock,
