@@ -3,7 +3,11 @@ import { turnedAway, whyTurnedAway } from './callers.ts'
 import { addressQueues } from './sqs-sns/addresses.ts'
 import { takeAllCharacters } from './sqs-sns/characters.ts'
 import { holdLongPolls } from './sqs-sns/long-polls.ts'
+import { deduplicateByGroup } from './sqs-sns/deduplication.ts'
+import { deliverAsAllowed } from './sqs-sns/deliveries.ts'
 import { refuseWhatAwsRefuses } from './sqs-sns/refusals.ts'
+import { refuseOfSqs } from './sqs-sns/sqs-refusals.ts'
+import { openStores } from './sqs-sns/stores.ts'
 
 /** Queues and topics on loopback. `endpoint` serves both protocols, and `GET <endpoint>/_fauxqs/queues/<name>` shows a queue without touching it. */
 export type SqsSns = { endpoint: string; close(): Promise<void> }
@@ -18,7 +22,9 @@ export type SqsSns = { endpoint: string; close(): Promise<void> }
  */
 export async function startSqsSns({ port = 0, outliving = false }: { port?: number; outliving?: boolean } = {}): Promise<SqsSns> {
   await takeAllCharacters()
-  const app = buildApp({ logger: false })
+  const stores = await openStores()
+  deliverAsAllowed(stores)
+  const app = buildApp({ logger: false, stores })
   app.addHook('onRequest', async (request, reply) => {
     const why = whyTurnedAway(request.headers)
     return why === undefined
@@ -31,6 +37,9 @@ export async function startSqsSns({ port = 0, outliving = false }: { port?: numb
   addressQueues(app)
   refuseWhatAwsRefuses(app)
   holdLongPolls(app, outliving)
+  // After it: handles are signed in what a poll answers in the end.
+  refuseOfSqs(app, stores.sqsStore)
+  deduplicateByGroup(app, stores.sqsStore)
   // fauxqs' own start function binds every interface.
   const endpoint = await app.listen({ host: '127.0.0.1', port })
   return { endpoint, close: () => app.close() }

@@ -16,8 +16,10 @@ import untagResourceValidation from 'dynalite/validations/untagResource.js'
 import { type Action, run } from './actions.ts'
 import { batchWrite } from './batch-write.ts'
 import { check } from './check.ts'
+import { continuousBackups } from './continuous-backups.ts'
 import { createCommit } from './commit.ts'
 import type { Engine } from './dynalite.ts'
+import { withLimits } from './limits.ts'
 import { rangeRead } from './query.ts'
 import type { Validation } from './schemas.ts'
 import { singleWrite } from './single-write.ts'
@@ -37,11 +39,12 @@ export type Conflicting = 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'TransactWri
 export function operations(engine: Engine, tokens: Tokens, conflict: (operation: Conflicting) => boolean): ReadonlyMap<string, Operation> {
   const commit = createCommit(engine)
   const ttl = timeToLive(engine)
+  const backups = continuousBackups(engine)
   const own = (action: Action, { types, custom }: Validation): Operation => {
     return async body => run(action, engine.store, check(body, types, custom, engine.store))
   }
   const conflicts = (operation: Conflicting) => () => conflict(operation)
-  return new Map<string, Operation>([
+  return withLimits(new Map<string, Operation>([
     ['GetItem', own(getItem, getItemValidation)],
     ['BatchGetItem', own(batchGetItem, batchGetItemValidation)],
     ['Query', rangeRead(engine, 'Query')],
@@ -59,8 +62,10 @@ export function operations(engine: Engine, tokens: Tokens, conflict: (operation:
     ['ListTables', own(listTables, listTablesValidation)],
     ['UpdateTimeToLive', ttl.update],
     ['DescribeTimeToLive', ttl.describe],
+    ['UpdateContinuousBackups', backups.update],
+    ['DescribeContinuousBackups', backups.describe],
     ['TagResource', own(tagResource, tagResourceValidation)],
     ['UntagResource', own(untagResource, untagResourceValidation)],
     ['ListTagsOfResource', own(listTagsOfResource, listTagsOfResourceValidation)],
-  ])
+  ]))
 }

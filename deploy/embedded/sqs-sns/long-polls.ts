@@ -1,6 +1,4 @@
-import { type App, type Fields, isFields, sqsAction } from './app.ts'
-
-const INNER = 'x-embedded-inner'
+import { type App, type Fields, INNER, isFields, sqsAction } from './app.ts'
 
 type Request = {
   body: unknown
