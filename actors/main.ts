@@ -24,7 +24,9 @@ if (name === undefined) {
       const code = configured(config).find(c => c.declaration.name === name)
       if (code === undefined) throw new Error(`${name} is not configured here`)
       const counted = metrics(registry)
-      const { ports, findMissingRoutes, close } = await openPorts(config, log, (kind, _ms, ok) => counted.engine.inc({ kind, ok: String(ok) }))
+      const { ports, findMissingRoutes, close } = await openPorts(config, log, (kind, _ms, ok) =>
+        counted.engine.inc({ kind, ok: String(ok) }),
+      )
       const routes = watchRoutes(findMissingRoutes, { clock: ports.clock, log, metrics: counted })
       const worker = startWorker({ code, ports, config, log, metrics: counted, routes })
       return {

@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -12,6 +15,7 @@ import {
   PublishCommand,
   SetSubscriptionAttributesCommand,
   SubscribeCommand,
+  UnsubscribeCommand,
 } from '@aws-sdk/client-sns'
 import { CreateQueueCommand, GetQueueAttributesCommand, ReceiveMessageCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -19,6 +23,7 @@ import { type Clients, openClients } from '../actors/kernel/aws/clients.ts'
 import { queueUrls, topicArns } from '../actors/kernel/aws/names.ts'
 import { type Topology, topology } from '../contracts/mesh.ts'
 import { startDynamoDb } from './embedded/dynamodb/server.ts'
+import { meshFile } from './embedded/mesh-file.ts'
 import { startSqsSns } from './embedded/sqs-sns.ts'
 import { provision } from './provision.ts'
 
@@ -255,6 +260,27 @@ describe('provisioning', () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script], { env })
     expect(stdout).toMatch(new RegExp(`^created +table +${prefix}users$`, 'm'))
     expect(stdout).toMatch(/^\d+ created, 0 changed, 0 removed, 0 kept$/m)
+  })
+
+  test('finds the mesh that runs in a directory, and puts back what is missing there', async () => {
+    const prefix = freshPrefix()
+    await run(prefix)
+    const directory = await mkdtemp(join(tmpdir(), 'dailygrind-test-'))
+    const file = meshFile(directory)
+    const nowhere = { url: '', stream: '', operations: '' }
+    await file.put({ ...nowhere, pid: process.pid, processes: [], config: { PREFIX: prefix, ...endpoints } })
+    const { Subscriptions: [one] = [] } = await clients.sns.send(
+      new ListSubscriptionsByTopicCommand({ TopicArn: await arnOf(prefix, 'users') }),
+    )
+    await clients.sns.send(new UnsubscribeCommand({ SubscriptionArn: one?.SubscriptionArn }))
+    const script = fileURLToPath(new URL('./embedded/provision-main.ts', import.meta.url))
+    const provisioned = (data: string) => promisify(execFile)(process.execPath, ['--import', 'tsx', script, '--data', data], { env: {} })
+    const { stdout } = await provisioned(directory)
+    expect(stdout).toContain(`the mesh in ${directory}`)
+    expect(stdout).toMatch(/^1 created, 0 changed, 0 removed, \d+ kept$/m)
+    await file.remove()
+    await expect(provisioned(directory)).rejects.toThrow(/no mesh runs in/)
+    await rm(directory, { recursive: true })
   })
 })
 

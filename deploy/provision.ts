@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { type Clients, openClients } from '../actors/kernel/aws/clients.ts'
-import { readConfig, silenceNodeNotice } from '../actors/kernel/config.ts'
+import { type Config, readConfig, silenceNodeNotice } from '../actors/kernel/config.ts'
 import { type Topology, topology } from '../contracts/mesh.ts'
 import { existingQueues, type Home, provisionEventQueue, provisionMailbox } from './provision/queues.ts'
 import { type Done, spoken } from './provision/report.ts'
@@ -69,9 +69,9 @@ export const provision = async (options: ProvisionOptions): Promise<Done[]> => {
   return [...tables, ...messaging]
 }
 
-const main = async (): Promise<void> => {
+/** Provisions what a configuration names, and says what was done. */
+export const runProvision = async (config: Config): Promise<void> => {
   silenceNodeNotice()
-  const config = readConfig()
   const clients = openClients(config)
   try {
     const report = await provision({
@@ -85,4 +85,4 @@ const main = async (): Promise<void> => {
   }
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await main()
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await runProvision(readConfig())

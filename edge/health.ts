@@ -61,7 +61,11 @@ export const health = ({ store, mailbox, backplane, clock, keys, phase, missingR
   return async (): Promise<EdgeHealth> => {
     if (!looked || clock.now() - looked.at >= FRESH_MS) looked = { at: clock.now(), found: look() }
     const needed: [string, boolean][] = [...(await looked.found), ['keys', keys()]]
-    const all: [string, boolean][] = [...needed, ['backplane', backplane.health().ok], ...missingRoutes().map((name): [string, boolean] => [name, false])]
+    const all: [string, boolean][] = [
+      ...needed,
+      ['backplane', backplane.health().ok],
+      ...missingRoutes().map((name): [string, boolean] => [name, false]),
+    ]
     const able = needed.every(([, ok]) => ok)
     const serving = able ? (all.every(([, ok]) => ok) ? 'ok' : 'degraded') : 'unavailable'
     const now = phase()

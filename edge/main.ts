@@ -11,7 +11,9 @@ runProcess({
   name: 'edge',
   start: async ({ config, log, registry }) => {
     const counted = metrics(registry)
-    const { ports, findMissingRoutes, close } = await openPorts(config, log, (kind, _ms, ok) => counted.engine.inc({ kind, ok: String(ok) }))
+    const { ports, findMissingRoutes, close } = await openPorts(config, log, (kind, _ms, ok) =>
+      counted.engine.inc({ kind, ok: String(ok) }),
+    )
     const routes = watchRoutes(findMissingRoutes, { clock: ports.clock, log, metrics: counted })
     const edge = await startEdge({ config, ports, log, registry, metrics: counted, routes })
     return {

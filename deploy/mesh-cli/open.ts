@@ -6,8 +6,8 @@ import { redisBackplane } from '../../actors/kernel/backplane/redis.ts'
 import type { Clock } from '../../actors/kernel/clock/port.ts'
 import { systemClock } from '../../actors/kernel/clock/system.ts'
 import { type Config, environment, readConfig, silenceNodeNotice } from '../../actors/kernel/config.ts'
-import { bullmqJobs } from '../../actors/kernel/jobs/bullmq.ts'
 import { type FindMissingRoutes, findMissingRoutes } from '../../actors/kernel/events/routes.ts'
+import { bullmqJobs } from '../../actors/kernel/jobs/bullmq.ts'
 import type { Jobs } from '../../actors/kernel/jobs/port.ts'
 import type { Mailbox } from '../../actors/kernel/mailbox/port.ts'
 import { sqsMailbox } from '../../actors/kernel/mailbox/sqs.ts'
@@ -82,7 +82,9 @@ const onAws = async ({ operations }: Where): Promise<OpenMesh> => {
   }
 }
 
-const openEngines = async (config: Config): Promise<Pick<OpenMesh, 'store' | 'mailbox' | 'findMissingRoutes' | 'backplane' | 'jobs' | 'clock' | 'close'>> => {
+const openEngines = async (
+  config: Config,
+): Promise<Pick<OpenMesh, 'store' | 'mailbox' | 'findMissingRoutes' | 'backplane' | 'jobs' | 'clock' | 'close'>> => {
   const clients: Clients = openClients(config)
   const prefix = config.PREFIX
   const backplane = await openBackplane(config)
@@ -95,7 +97,13 @@ const openEngines = async (config: Config): Promise<Pick<OpenMesh, 'store' | 'ma
   return {
     store: dynamoStore({ client: clients.dynamodb, prefix }),
     mailbox,
-    findMissingRoutes: findMissingRoutes({ sns: clients.sns, topicArn: topicArns(clients.sqs, prefix, home, queueUrl), mailbox, hearings, prefix }),
+    findMissingRoutes: findMissingRoutes({
+      sns: clients.sns,
+      topicArn: topicArns(clients.sqs, prefix, home, queueUrl),
+      mailbox,
+      hearings,
+      prefix,
+    }),
     backplane,
     jobs,
     clock: systemClock,

@@ -18,7 +18,11 @@ const LOOK_INTERVAL_MS = 5_000
  */
 export const watchRoutes = (
   find: FindMissingRoutes,
-  { clock, log, metrics }: { readonly clock: Pick<Clock, 'every'>; readonly log: Pick<Logger, 'warn' | 'error' | 'info'>; readonly metrics: Metrics },
+  {
+    clock,
+    log,
+    metrics,
+  }: { readonly clock: Pick<Clock, 'every'>; readonly log: Pick<Logger, 'warn' | 'error' | 'info'>; readonly metrics: Metrics },
 ): RouteWatch => {
   let missing: readonly MissingRoute[] = []
   let looking = false

@@ -41,13 +41,21 @@ afterAll(async () => {
 
 /** A value in so many maps and lists, by turns. */
 const nested = (levels: number): AttributeValue =>
-  Array.from({ length: levels }).reduce<AttributeValue>((value, _, at) => (at % 2 === 0 ? { M: { n: value } } : { L: [value] }), { S: 'leaf' })
+  Array.from({ length: levels }).reduce<AttributeValue>((value, _, at) => (at % 2 === 0 ? { M: { n: value } } : { L: [value] }), {
+    S: 'leaf',
+  })
 
 const writes: [string, (value: AttributeValue) => Promise<unknown>][] = [
   ['PutItem', v => client.send(new PutItemCommand({ TableName, Item: { ...Key, v } }))],
-  ['BatchWriteItem', v => client.send(new BatchWriteItemCommand({ RequestItems: { [TableName]: [{ PutRequest: { Item: { ...Key, v } } }] } }))],
+  [
+    'BatchWriteItem',
+    v => client.send(new BatchWriteItemCommand({ RequestItems: { [TableName]: [{ PutRequest: { Item: { ...Key, v } } }] } })),
+  ],
   ['TransactWriteItems', v => client.send(new TransactWriteItemsCommand({ TransactItems: [{ Put: { TableName, Item: { ...Key, v } } }] }))],
-  ['UpdateItem', v => client.send(new UpdateItemCommand({ TableName, Key, UpdateExpression: 'SET v = :v', ExpressionAttributeValues: { ':v': v } }))],
+  [
+    'UpdateItem',
+    v => client.send(new UpdateItemCommand({ TableName, Key, UpdateExpression: 'SET v = :v', ExpressionAttributeValues: { ':v': v } })),
+  ],
 ]
 test.each(writes)('%s takes values of 32 levels, and no more', async (_, write) => {
   await write(nested(31))
@@ -59,7 +67,8 @@ const expression = (bytes: number) => `SET v = :v${' '.repeat(bytes - 10)}`
 const update = (UpdateExpression: string) => ({ TableName, Key, UpdateExpression, ExpressionAttributeValues: { ':v': { S: 'v' } } })
 test('expressions have at most 4,096 bytes', async () => {
   const single = (bytes: number) => client.send(new UpdateItemCommand(update(expression(bytes))))
-  const transacted = (bytes: number) => client.send(new TransactWriteItemsCommand({ TransactItems: [{ Update: update(expression(bytes)) }] }))
+  const transacted = (bytes: number) =>
+    client.send(new TransactWriteItemsCommand({ TransactItems: [{ Update: update(expression(bytes)) }] }))
   const query = (bytes: number) =>
     client.send(
       new QueryCommand({ TableName, KeyConditionExpression: 'pk = :v'.padEnd(bytes), ExpressionAttributeValues: { ':v': { S: 'a' } } }),

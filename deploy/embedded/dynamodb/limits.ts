@@ -22,7 +22,9 @@ export function checkLimits(part: unknown, wrappers = 0): void {
   const values = inner(part)
   if (values !== undefined) {
     if (wrappers >= MAX_WRAPPERS) {
-      throw db.validationError('Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit')
+      throw db.validationError(
+        'Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit',
+      )
     }
     for (const value of values) checkLimits(value, wrappers + 1)
     return

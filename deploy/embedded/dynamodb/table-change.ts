@@ -27,7 +27,8 @@ export function tableChange({ store, tables, level }: Engine, operation: keyof t
     const request = check(body, types, custom, store)
     const { db, done } = untilSecondWrite(tables.db)
     const answer = await run(action, { ...store, tableDb: db }, request)
-    if (operation === 'CreateTable') await Promise.all([forgetTimeToLive(level, request.TableName), forgetContinuousBackups(level, request.TableName)])
+    if (operation === 'CreateTable')
+      await Promise.all([forgetTimeToLive(level, request.TableName), forgetContinuousBackups(level, request.TableName)])
     await done
     return answer
   }

@@ -36,7 +36,13 @@ export function deliverAsAllowed({ sqsStore, snsStore }: Stores): void {
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : value === undefined ? [] : [value])
 const matches = (pattern: unknown, text: string): boolean =>
   typeof pattern === 'string' &&
-  new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`, 'i').test(text)
+  new RegExp(
+    `^${pattern
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+    'i',
+  ).test(text)
 const anyMatches = (patterns: unknown, text: string): boolean => listOf(patterns).some(pattern => matches(pattern, text))
 
 function maySend({ arn, attributes }: Queue, topicArn: string): boolean {
@@ -45,8 +51,14 @@ function maySend({ arn, attributes }: Queue, topicArn: string): boolean {
   return applying.some(s => s.Effect === 'Allow') && !applying.some(s => s.Effect === 'Deny')
 }
 
-function applies({ Principal: principal, Action: action, Resource: resource, Condition: condition }: Fields, queueArn: string, topicArn: string): boolean {
-  const service = principal === '*' || (isFields(principal) && (anyMatches(principal.Service, 'sns.amazonaws.com') || listOf(principal.AWS).includes('*')))
+function applies(
+  { Principal: principal, Action: action, Resource: resource, Condition: condition }: Fields,
+  queueArn: string,
+  topicArn: string,
+): boolean {
+  const service =
+    principal === '*' ||
+    (isFields(principal) && (anyMatches(principal.Service, 'sns.amazonaws.com') || listOf(principal.AWS).includes('*')))
   return service && anyMatches(action, 'sqs:SendMessage') && anyMatches(resource, queueArn) && holds(condition, topicArn)
 }
 

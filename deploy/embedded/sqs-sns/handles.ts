@@ -24,7 +24,9 @@ export function receiptHandles() {
     const [own = '', messageId = '', receivedAt = '', given = ''] = String(handle).split('.')
     const signed = Buffer.from(given, 'base64url')
     const wanted = mac(queue, `${own}.${messageId}.${receivedAt}`)
-    return signed.length === wanted.length && timingSafeEqual(signed, wanted) ? { own, messageId, receivedAt: Number(receivedAt) } : undefined
+    return signed.length === wanted.length && timingSafeEqual(signed, wanted)
+      ? { own, messageId, receivedAt: Number(receivedAt) }
+      : undefined
   }
   return {
     /** A message with a handle for its receiver. */
@@ -45,7 +47,11 @@ export function receiptHandles() {
         return refuse('ReceiptHandle', handle, 'The receipt handle has expired.')
       const hiddenSeconds = Math.floor((Date.now() - receipt.receivedAt) / 1_000)
       if (action.startsWith('Change') && hiddenSeconds + Number(seconds) > MAX_HIDDEN_SECONDS && Number(seconds) <= MAX_HIDDEN_SECONDS)
-        return refuse('VisibilityTimeout', seconds, `Total VisibilityTimeout for the message is beyond the limit [${MAX_HIDDEN_SECONDS} seconds]`)
+        return refuse(
+          'VisibilityTimeout',
+          seconds,
+          `Total VisibilityTimeout for the message is beyond the limit [${MAX_HIDDEN_SECONDS} seconds]`,
+        )
       return receipt.own
     },
   }
@@ -53,8 +59,8 @@ export function receiptHandles() {
 
 /** Whether the message is there still and this handle is its no more; one that was deleted is gone, and deleting it again is fine. */
 function isExpired(queue: Queue, { own, messageId }: Receipt): boolean {
-  queue.processTimers()
-  if (queue.inflightMessages.has(own)) return false
+  const held = queue.inflightMessages.get(own)
+  if (held !== undefined) return held.visibilityDeadline <= Date.now()
   const { ready, delayed, inflight } = queue.inspectMessages()
   return [...ready, ...delayed, ...inflight.map(entry => entry.message)].some(message => message.messageId === messageId)
 }

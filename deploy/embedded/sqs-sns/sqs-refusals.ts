@@ -56,7 +56,10 @@ export function refuseOfSqs(app: App, store: SqsStore): void {
     if (refused === undefined) return
     if (!Array.isArray(refused)) {
       reply.header('x-amzn-query-error', `${refused.code === 'InvalidBatchEntryId' ? 'AWS.SimpleQueueService.' : ''}${refused.code};Sender`)
-      return reply.status(400).type('application/x-amz-json-1.0').send({ __type: `com.amazonaws.sqs#${refused.code}`, message: refused.message })
+      return reply
+        .status(400)
+        .type('application/x-amz-json-1.0')
+        .send({ __type: `com.amazonaws.sqs#${refused.code}`, message: refused.message })
     }
     if (refused.length === 0) return
     const left = Array.isArray(request.body.Entries) ? request.body.Entries.length : 0

@@ -46,7 +46,11 @@ const standard = (attributes?: Record<string, string>) => create(`s${++made}`, a
 const fifo = (attributes: Record<string, string> = {}) => create(`f${++made}.fifo`, { ...FIFO, ...attributes })
 const arnOf = (url: string) => `arn:aws:sqs:us-east-1:000000000000:${url.split('/').at(-1)}`
 const receive = async (QueueUrl: string, VisibilityTimeout = 30): Promise<Message[]> =>
-  (await sqs.send(new ReceiveMessageCommand({ QueueUrl, VisibilityTimeout, MaxNumberOfMessages: 10, MessageSystemAttributeNames: ['All'] }))).Messages ?? []
+  (
+    await sqs.send(
+      new ReceiveMessageCommand({ QueueUrl, VisibilityTimeout, MaxNumberOfMessages: 10, MessageSystemAttributeNames: ['All'] }),
+    )
+  ).Messages ?? []
 const refuses = async (request: Promise<unknown>, name: string | RegExp, message = /./) =>
   expect(request).rejects.toMatchObject({ name: expect.stringMatching(name), message: expect.stringMatching(message) })
 
@@ -75,11 +79,24 @@ describe('a new queue', () => {
   })
   test('sends its dead letters to a queue of its own kind that is there, after 1 to 1,000 receives', async () => {
     const [of, dead, deadFifo] = [await standard(), await standard(), await fifo()]
-    const policy = (url: string, maxReceiveCount: unknown) => ({ RedrivePolicy: JSON.stringify({ deadLetterTargetArn: arnOf(url), maxReceiveCount }) })
-    const wrong = [policy(deadFifo, 1), policy('/missing', 1), policy(dead, 0), policy(dead, 1_001), policy(dead, 'x'), { RedrivePolicy: 'no JSON' }]
+    const policy = (url: string, maxReceiveCount: unknown) => ({
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: arnOf(url), maxReceiveCount }),
+    })
+    const wrong = [
+      policy(deadFifo, 1),
+      policy('/missing', 1),
+      policy(dead, 0),
+      policy(dead, 1_001),
+      policy(dead, 'x'),
+      { RedrivePolicy: 'no JSON' },
+    ]
     for (const attributes of wrong) {
       await refuses(standard(attributes), 'InvalidParameterValue', /RedrivePolicy/)
-      await refuses(sqs.send(new SetQueueAttributesCommand({ QueueUrl: of, Attributes: attributes })), 'InvalidParameterValue', /RedrivePolicy/)
+      await refuses(
+        sqs.send(new SetQueueAttributesCommand({ QueueUrl: of, Attributes: attributes })),
+        'InvalidParameterValue',
+        /RedrivePolicy/,
+      )
     }
     await refuses(fifo(policy(dead, 1)), 'InvalidParameterValue', /same type/)
     await standard(policy(dead, 1_000))
@@ -108,7 +125,10 @@ describe('a message', () => {
   test.each(wrong)('with %s is refused, alone and in a batch', async (_, more) => {
     const QueueUrl = await fifo()
     await refuses(sqs.send(new SendMessageCommand({ QueueUrl, ...message('m', more) })), 'InvalidParameterValue')
-    const Entries = [message('before', {}), message('wrong', more), message('behind', {})].map((entry, at) => ({ ...entry, Id: String(at) }))
+    const Entries = [message('before', {}), message('wrong', more), message('behind', {})].map((entry, at) => ({
+      ...entry,
+      Id: String(at),
+    }))
     const { Successful, Failed } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }))
     expect(Successful?.map(s => s.Id)).toEqual(['0', '2'])
     expect(Failed).toMatchObject([{ Id: '1', SenderFault: true, Code: 'InvalidParameterValue' }])
@@ -119,7 +139,15 @@ describe('a message', () => {
   test('with ten attributes, and all characters of ASCII in its ids, is taken', async () => {
     const QueueUrl = await fifo()
     const all = String.fromCharCode(...Array.from({ length: 94 }, (_, n) => 33 + n)).padEnd(128, 'x')
-    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'b', MessageGroupId: all, MessageDeduplicationId: all, MessageAttributes: attributes(10) }))
+    await sqs.send(
+      new SendMessageCommand({
+        QueueUrl,
+        MessageBody: 'b',
+        MessageGroupId: all,
+        MessageDeduplicationId: all,
+        MessageAttributes: attributes(10),
+      }),
+    )
     expect((await receive(QueueUrl))[0]?.Attributes).toMatchObject({ MessageGroupId: all, MessageDeduplicationId: all })
   })
   test('in a batch is named by 80 characters at most', async () => {
@@ -135,7 +163,12 @@ describe('a message', () => {
     ] as const)
       for (const content of ['true', 'false']) {
         const QueueUrl = await fifo({ DeduplicationScope, ContentBasedDeduplication: content })
-        const entry = (Id: string) => ({ Id, MessageBody: 'b', MessageGroupId: `g${Id[0]}`, ...(content === 'true' ? {} : { MessageDeduplicationId: 'same' }) })
+        const entry = (Id: string) => ({
+          Id,
+          MessageBody: 'b',
+          MessageGroupId: `g${Id[0]}`,
+          ...(content === 'true' ? {} : { MessageDeduplicationId: 'same' }),
+        })
         await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries: ['1', '2', '1x', '2x'].map(entry) }))
         await sqs.send(new SendMessageCommand({ QueueUrl, ...entry('1') }))
         const got = await receive(QueueUrl)
@@ -149,7 +182,13 @@ describe('a message', () => {
 
 describe('a receipt handle', () => {
   const taken = async (QueueUrl: string, visibility?: number) => {
-    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'b', ...(QueueUrl.endsWith('.fifo') ? { MessageGroupId: 'g', MessageDeduplicationId: 'd' } : {}) }))
+    await sqs.send(
+      new SendMessageCommand({
+        QueueUrl,
+        MessageBody: 'b',
+        ...(QueueUrl.endsWith('.fifo') ? { MessageGroupId: 'g', MessageDeduplicationId: 'd' } : {}),
+      }),
+    )
     return (await receive(QueueUrl, visibility))[0]?.ReceiptHandle ?? ''
   }
   const remove = (QueueUrl: string, ReceiptHandle: string) => sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))
@@ -165,7 +204,9 @@ describe('a receipt handle', () => {
       await refuses(hide(QueueUrl, handle, 5), 'ReceiptHandleIsInvalid')
     }
     const Entries = [own, 'made-up'].map((ReceiptHandle, at) => ({ Id: String(at), ReceiptHandle }))
-    const hidden = await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries: Entries.map(e => ({ ...e, VisibilityTimeout: 5 })) }))
+    const hidden = await sqs.send(
+      new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries: Entries.map(e => ({ ...e, VisibilityTimeout: 5 })) }),
+    )
     const removed = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }))
     for (const { Successful, Failed } of [hidden, removed]) {
       expect(Successful?.map(s => s.Id)).toEqual(['0'])
@@ -194,7 +235,14 @@ describe('a receipt handle', () => {
     await hide(QueueUrl, handle, 43_000)
     await refuses(hide(QueueUrl, handle, 43_201), 'InvalidParameterValue')
     await expect
-      .poll(() => hide(QueueUrl, handle, 43_200).then(() => 'hidden', (error: Error) => `${error.name}: ${error.message}`), { timeout: 10_000 })
+      .poll(
+        () =>
+          hide(QueueUrl, handle, 43_200).then(
+            () => 'hidden',
+            (error: Error) => `${error.name}: ${error.message}`,
+          ),
+        { timeout: 10_000 },
+      )
       .toMatch(/InvalidParameterValue: .*Total VisibilityTimeout/)
   })
 })
@@ -202,7 +250,8 @@ describe('a receipt handle', () => {
 describe('a topic', () => {
   const topic = async () => (await sns.send(new CreateTopicCommand({ Name: `t${++made}` }))).TopicArn ?? ''
   const subscribe = async (TopicArn: string, queue: string, Attributes: Record<string, string> = {}) =>
-    (await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: arnOf(queue), Attributes, ReturnSubscriptionArn: true }))).SubscriptionArn
+    (await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: arnOf(queue), Attributes, ReturnSubscriptionArn: true })))
+      .SubscriptionArn
   const policyFor = (queue: string, source: string) => ({
     Effect: 'Allow',
     Principal: { Service: 'sns.amazonaws.com' },
@@ -217,14 +266,21 @@ describe('a topic', () => {
   test('takes no empty attribute', async () => {
     const TopicArn = await topic()
     const MessageAttributes = { full: text('v'), empty: text('') }
-    await refuses(sns.send(new PublishCommand({ TopicArn, Message: 'm', MessageAttributes })), /ParameterValue/, /'empty' must contain non-empty/)
+    await refuses(
+      sns.send(new PublishCommand({ TopicArn, Message: 'm', MessageAttributes })),
+      /ParameterValue/,
+      /'empty' must contain non-empty/,
+    )
     const PublishBatchRequestEntries = [{ Id: '1', Message: 'm', MessageAttributes }]
     await refuses(sns.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries })), /ParameterValue/)
   })
   test('takes no batch ids with other characters, or too long ones', async () => {
     const TopicArn = await topic()
     for (const Id of ['a#b', 'a b', 'i'.repeat(81)])
-      await refuses(sns.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries: [{ Id, Message: 'm' }] })), /InvalidBatchEntryId/)
+      await refuses(
+        sns.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries: [{ Id, Message: 'm' }] })),
+        /InvalidBatchEntryId/,
+      )
   })
   const policies: [string, string][] = [
     [JSON.stringify(Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f'].map(name => [name, ['v']]))), 'more than 5 keys'],
