@@ -17,7 +17,7 @@ function inner(value: Readonly<Record<string, unknown>>): readonly unknown[] | u
 }
 
 /** @throws ValidationException for what the service refuses wherever in a request it stands */
-export function checkLimits(part: unknown, wrappers = 0): void {
+function checkLimits(part: unknown, wrappers = 0): void {
   if (!isObject(part)) return
   const values = inner(part)
   if (values !== undefined) {

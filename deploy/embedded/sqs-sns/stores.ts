@@ -2,7 +2,7 @@ import type { buildApp } from 'fauxqs'
 
 export type Stores = NonNullable<NonNullable<Parameters<typeof buildApp>[0]>['stores']>
 export type SqsStore = Stores['sqsStore']
-export type SnsStore = Stores['snsStore']
+type SnsStore = Stores['snsStore']
 export type Queue = NonNullable<ReturnType<SqsStore['getQueue']>>
 
 const own = (path: string): string => new URL(path, import.meta.resolve('fauxqs')).href
