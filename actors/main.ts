@@ -4,7 +4,7 @@ import { metrics } from './kernel/process/metrics.ts'
 import { openPorts } from './kernel/process/open-ports.ts'
 import { runProcess } from './kernel/process/process.ts'
 import { startWorker } from './kernel/worker/worker.ts'
-
+import { watchRoutes } from './kernel/process/route-watch.ts'
 /*
  * One actor as a worker: `node --import tsx actors/main.ts posts`. SIGTERM drains it.
  */
@@ -22,14 +22,18 @@ if (actor === undefined) {
     name: actor.name,
     start: async ({ config, log, registry }) => {
       const counted = metrics(registry)
-      const { ports, close } = await openPorts(mesh, config, log, (kind, _ms, ok) => counted.engine.inc({ kind, ok: String(ok) }))
-      const worker = startWorker({ mesh, code: actor.code(config), ports, config, log, metrics: counted })
+      const { ports, findMissingRoutes, close } = await openPorts(mesh, config, log, (kind, _ms, ok) =>
+        counted.engine.inc({ kind, ok: String(ok) }),
+      )
+      const routes = watchRoutes(findMissingRoutes, { clock: ports.clock, log, metrics: counted })
+      const worker = startWorker({ mesh, code: actor.code(config), ports, config, log, metrics: counted, routes })
       return {
         info: {},
         health: worker.health,
         spans: ports.backplane.spans,
         drain: async () => {
-          await worker.drain()
+          routes.stop()
+          await worker.drain(config.WORKER_DRAIN_MS)
           await close()
         },
       }

@@ -11,6 +11,7 @@ import { failpoints } from '../actors/kernel/process/failpoints.ts'
 import { freePort } from '../actors/kernel/process/free-port.ts'
 import type { Metrics } from '../actors/kernel/process/metrics.ts'
 import type { Ports } from '../actors/kernel/process/ports.ts'
+import type { RouteWatch } from '../actors/kernel/process/route-watch.ts'
 import { changesSince } from '../actors/timelines/views/changes.ts'
 import { admission } from './access/admission.ts'
 import { authenticator } from './access/auth.ts'
@@ -53,6 +54,8 @@ export type EdgeOptions = {
   readonly registry?: Registry
   /** Counts the commands that go into mailboxes. */
   readonly metrics?: Pick<Metrics, 'sent'>
+  /** Asked for what is missing of the routes of events. */
+  readonly routes?: Pick<RouteWatch, 'missing'>
   readonly random?: () => number
   /** Fetches the pool's keys, where they are not given. */
   readonly fetcher?: Fetcher
@@ -145,6 +148,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     clock,
     keys: verifier.ready,
     phase: () => phase,
+    missingRoutes: () => options.routes?.missing() ?? [],
     log: (dependency, err) => log.warn({ err, dependency }, 'a dependency cannot be reached'),
   })
   const read = reader(store)

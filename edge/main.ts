@@ -2,6 +2,7 @@ import { metrics } from '../actors/kernel/process/metrics.ts'
 import { openPorts } from '../actors/kernel/process/open-ports.ts'
 import { runProcess } from '../actors/kernel/process/process.ts'
 import { mesh } from '../contracts/mesh.ts'
+import { watchRoutes } from '../actors/kernel/process/route-watch.ts'
 import { startEdge } from './edge.ts'
 
 /*
@@ -11,13 +12,17 @@ runProcess({
   name: 'edge',
   start: async ({ config, log, registry }) => {
     const counted = metrics(registry)
-    const { ports, close } = await openPorts(mesh, config, log, (kind, _ms, ok) => counted.engine.inc({ kind, ok: String(ok) }))
-    const edge = await startEdge({ config, ports, log, registry, metrics: counted })
+    const { ports, findMissingRoutes, close } = await openPorts(mesh, config, log, (kind, _ms, ok) =>
+      counted.engine.inc({ kind, ok: String(ok) }),
+    )
+    const routes = watchRoutes(findMissingRoutes, { clock: ports.clock, log, metrics: counted })
+    const edge = await startEdge({ config, ports, log, registry, metrics: counted, routes })
     return {
       info: { url: edge.url, stream: edge.streamUrl },
       health: edge.health,
       spans: ports.backplane.spans,
       drain: async () => {
+        routes.stop()
         await edge.drain()
         await close()
       },

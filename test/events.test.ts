@@ -47,7 +47,10 @@ const openSns = async () => {
   const arns = new Map<string, string>()
   for (const topic of ['a', 'b']) arns.set(topic, (await sns.send(new CreateTopicCommand({ Name: topic }))).TopicArn ?? '')
   for (const { queue, subscriptions } of TOPOLOGY.subscribers) {
-    await sqs.send(new CreateQueueCommand({ QueueName: queue }))
+    const Statement = [{ Effect: 'Allow', Principal: '*', Action: 'sqs:SendMessage', Resource: '*' }]
+    await sqs.send(
+      new CreateQueueCommand({ QueueName: queue, Attributes: { Policy: JSON.stringify({ Version: '2012-10-17', Statement }) } }),
+    )
     for (const { topic, types } of subscriptions)
       await sns.send(
         new SubscribeCommand({

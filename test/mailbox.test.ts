@@ -17,8 +17,9 @@ const seeded = (seed: number) => () => {
   return seed / 2 ** 32
 }
 
-const openSqs = async (port?: number) => {
-  const engine = await startSqsSns(port === undefined ? {} : { port })
+type SqsOptions = { readonly port?: number; readonly outliving?: boolean; readonly stopMs?: number; readonly waitSeconds?: number }
+const openSqs = async ({ port = 0, outliving = false, stopMs = 100, waitSeconds = 20 }: SqsOptions = {}) => {
+  const engine = await startSqsSns({ port, outliving })
   const clients = openClients({ AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: engine.endpoint, EMBEDDED: true })
   const { sqs, sqsPolling: polling } = clients
   const calls = new Map<string, number>()
@@ -47,7 +48,7 @@ const openSqs = async (port?: number) => {
     engine,
     calls,
     hold,
-    mailbox: sqsMailbox({ sqs, polling, queueUrl, stopMs: 100 }),
+    mailbox: sqsMailbox({ sqs, polling, queueUrl, stopMs, waitSeconds }),
     create: async (name: string, attributes: Record<string, string> = {}) => {
       const Attributes = { ...(name.endsWith('.fifo') ? { FifoQueue: 'true' } : {}), ...attributes }
       await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes }))
@@ -64,7 +65,8 @@ mailboxConformance('memory', async () => ({
   create: async () => {},
   close: async () => {},
 }))
-mailboxConformance('SQS, embedded', openSqs)
+mailboxConformance('SQS, embedded', () => openSqs())
+mailboxConformance('SQS, whose polls outlive their clients', () => openSqs({ outliving: true, stopMs: 21_000, waitSeconds: 1 }))
 
 describe('the SQS mailbox', { timeout: 20_000 }, () => {
   test('a message that the queue itself refuses fails alone, with the reason of the queue', async () => {
@@ -153,7 +155,7 @@ describe('the SQS mailbox', { timeout: 20_000 }, () => {
     expect(consumer.health().error).toMatch(/^q\.fifo cannot be polled since 20.*: .+/)
 
     // The same address; first without the queue, which is a refusal and no connection error.
-    const second = await openSqs(port)
+    const second = await openSqs({ port })
     await vi.waitFor(() => expect(consumer.health().error).toMatch(/does not exist|NonExistent/i), DEADLINE)
     await second.create('q.fifo')
     await vi.waitFor(() => expect(consumer.health()).toEqual({ ok: true, error: null }), DEADLINE)
@@ -161,6 +163,37 @@ describe('the SQS mailbox', { timeout: 20_000 }, () => {
     await vi.waitFor(() => expect(got.map(d => d.body)).toEqual(['before', 'after']), DEADLINE)
     await consumer.stop()
     await second.close()
+  })
+
+  test('on AWS a poll that is cut goes on and swallows what comes: a consumer with the time lets it end', async () => {
+    const { mailbox, create, calls, close } = await openSqs({ outliving: true, stopMs: 0 })
+    await create('cut.fifo')
+    const cut = mailbox.consume('cut.fifo', { pollers: 1, visibility: 600 }, async () => {})
+    await mailbox.send('cut.fifo', { id: 'first', group: 'first', body: 'b' })
+    // The first poll has brought its message, and the second is under way.
+    await vi.waitFor(() => expect(calls.get('ReceiveMessageCommand')).toBe(2), DEADLINE)
+    expect((await mailbox.depth('cut.fifo')).inFlight).toBe(1)
+    await cut.stop()
+    await mailbox.send('cut.fifo', { id: 'swallowed', group: 'g', body: 'b' })
+    await vi.waitFor(async () => expect(await mailbox.depth('cut.fifo')).toEqual({ waiting: 0, inFlight: 2 }), DEADLINE)
+    await close()
+  })
+
+  test('a consumer that stops while an engine fails begins no poll any more', async () => {
+    const { mailbox, create, calls, close } = await openSqs()
+    await create('gated.fifo')
+    let open = () => {}
+    const ready = new Promise<void>(resolve => {
+      open = resolve
+    })
+    const consumer = mailbox.consume('gated.fifo', { pollers: 1, visibility: 30, ready: () => ready }, async () => {})
+    await mailbox.depth('gated.fifo')
+    await consumer.stop()
+    open()
+    await mailbox.send('gated.fifo', { id: '1', group: 'g', body: 'b' })
+    expect(await mailbox.depth('gated.fifo')).toEqual({ waiting: 1, inFlight: 0 })
+    expect(calls.get('ReceiveMessageCommand')).toBeUndefined()
+    await close()
   })
 
   test('a consumer of a queue that is not there yet waits for it, and can be stopped', async () => {
@@ -188,9 +221,9 @@ describe('the SQS mailbox', { timeout: 20_000 }, () => {
     }
     for (let round = 0; round < 5; round++) {
       const consumer = mailbox.consume('q.fifo', { pollers: 2, visibility: 1 }, take)
-      await mailbox.send('q.fifo', { id: `before ${round}`, group: 'g', body: `before ${round}` })
+      await mailbox.send('q.fifo', { id: `before-${round}`, group: 'g', body: `before ${round}` })
       const stopping = consumer.stop()
-      await Promise.all([stopping, mailbox.send('q.fifo', { id: `during ${round}`, group: 'g', body: `during ${round}` })])
+      await Promise.all([stopping, mailbox.send('q.fifo', { id: `during-${round}`, group: 'g', body: `during ${round}` })])
     }
     const last = mailbox.consume('q.fifo', { pollers: 1, visibility: 1 }, take)
     await vi.waitFor(() => expect(new Set(got).size).toBe(10), DEADLINE)

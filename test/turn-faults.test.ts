@@ -103,6 +103,25 @@ describe.each(HOSTS)('in a %s', host => {
     expect(await w.left()).toEqual({ queued: 0, dead: 1 })
   })
 
+  test('an event that its topic refuses is the fault of no engine: its message dies, those around it are done', async () => {
+    const w = await world(1, CALM, catalog, host)
+    const postId = await friends(w)
+    w.refuseEvents('unspeakable')
+    await commentTogether(w, postId, ['before', 'unspeakable', 'behind'])
+    await w.clock.advance(2_000)
+    expect(await metric(w, 'polling_paused')).not.toContainEqual(['posts.fifo', 1])
+    const other = await w.send('post.publish', CEM, { title: 'T', content: 'C' })
+    await w.clock.advance(100)
+    expect(status(w, other)).toEqual([201])
+    await w.clock.advance(300_000)
+    const after = await w.send('comment.add', BOB, { postId, content: 'after' })
+    await w.clock.advance(1_000)
+    expect(['before', 'behind', after].map(id => status(w, id)?.at(-1))).toEqual([201, 201, 201])
+    expect(await w.left()).toEqual({ queued: 0, dead: 1 })
+    const told = w.published.filter(e => e.type === 'comment.added').map(e => e.id.split('.')[0])
+    expect(new Set(told)).toEqual(new Set(['before', 'behind', after]))
+  })
+
   test('what a rule makes that no store would take is the rule’s fault: its message dies, those around it are done', async () => {
     const Liked = z.looseObject({ likeCount: z.number() })
     // The second like of a post makes a count that is no exact number.

@@ -6,6 +6,8 @@ import { commandQueue } from '../../contracts/derive/topology.ts'
 import { users } from '../../contracts/users.ts'
 import type { Clock } from '../kernel/ports/clock/port.ts'
 import type { Mailbox } from '../kernel/ports/mailbox/port.ts'
+import { commandMessage } from '../kernel/ports/mailbox/command-message.ts'
+import { commandId } from '../kernel/ports/mailbox/ids.ts'
 
 /**
  * What is needed of Cognito's event.
@@ -24,7 +26,7 @@ export const registerUser = async (
   event: unknown,
 ): Promise<void> => {
   const { sub: userId, email } = Confirmed.parse(event).request.userAttributes
-  const id = `sign-up-${userId}`
+  const id = commandId(`sign-up-${userId}`)
   const message = { id, by: userId, at: new Date(clock.now()).toISOString(), data: { userId, email } }
   const envelope: Envelope = {
     v: 1,
@@ -33,5 +35,5 @@ export const registerUser = async (
     key: groupOf(users.commands['user.register'], message),
     trace: { request: id, cause: null, traceparent: null },
   }
-  await mailbox.send(commandQueue(users.name), { id, group: envelope.key, body: JSON.stringify(envelope) })
+  await mailbox.send(commandQueue(users.name), commandMessage(envelope))
 }

@@ -7,7 +7,8 @@ export type Trace = z.infer<typeof Trace>
 
 /**
  * A command on the wire (the body of an SQS message). Version 1; a worker parks what it does not know in the dead letters at once.
- * @property key the mailbox group: messages of one key are taken one at a time, in order
+ * @property key the place of its state, as long as two keys of DynamoDB may be; the mailbox group is made of it: messages of one key are taken one at a
+ * time, in order
  * @property claim the idempotency claim that the reply goes into
  * @property reply who waits: the edge's name, until when (epoch ms); `durable` asks for an operation row whatever happens (`respond-async`)
  */
@@ -15,7 +16,7 @@ export const Envelope = z.object({
   v: z.literal(1),
   id: z.string().min(1).max(80),
   type: z.string(),
-  key: z.string().min(1).max(128),
+  key: z.string().min(1).max(3_073),
   by: z.string(),
   at: Time,
   data: z.unknown(),

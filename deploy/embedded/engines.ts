@@ -66,6 +66,7 @@ const cognito = async ({ config, data, ports, log, onPostConfirmation }: Engines
   const engine = await startCognito({
     dataDir: `${data}/cognito`,
     port: ports?.cognito ?? 0,
+    origins: config.CORS_ORIGINS,
     production: config.NODE_ENV === 'production',
     onPostConfirmation,
     warn: text => log.warn(text),

@@ -7,7 +7,7 @@ import { requireFree } from '../emulators/loopback.ts'
 import { lockData } from './lock.ts'
 import { logger } from './logs.ts'
 import { meshFile } from './mesh-file.ts'
-import { type MeshProcess, REPLIES_MS, type Running } from './running.ts'
+import { type MeshProcess, REPLIES_MS, type Running, STOPPING } from './running.ts'
 import { edgeSecret } from './secret.ts'
 import { vapidSettings } from './vapid.ts'
 
@@ -54,6 +54,7 @@ export const startMesh = async (options: MeshOptions): Promise<RunningMesh> => {
   const base = {
     EMBEDDED: 'true',
     EDGE_DRAIN_MS: String(REPLIES_MS),
+    WORKER_DRAIN_MS: String(STOPPING.actors),
     ...options.settings,
     ...(options.port === undefined ? {} : { PORT: String(options.port) }),
   }

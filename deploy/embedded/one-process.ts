@@ -5,13 +5,13 @@ import { startOperations } from '../../actors/kernel/process/admin-server.ts'
 import { metrics } from '../../actors/kernel/process/metrics.ts'
 import { startWorker } from '../../actors/kernel/worker/worker.ts'
 import { mesh } from '../../contracts/mesh.ts'
+import { watchRoutes } from '../../actors/kernel/process/route-watch.ts'
 import { startEdge } from '../../edge/edge.ts'
 import { logger } from './logs.ts'
 import { startProvisioned } from './provisioned.ts'
 import { type Running, type RunOptions, STOPPING } from './running.ts'
 import { settleAll } from './settle.ts'
 import { stack } from './stack.ts'
-
 /** Engines, edge and actors in this process. */
 export const runInOneProcess = async ({ settings, data, log, logTo, progress }: RunOptions): Promise<Running> => {
   const registry = new Registry()
@@ -29,11 +29,13 @@ export const runInOneProcess = async ({ settings, data, log, logTo, progress }: 
     const { config, opened } = engines
     const { ports } = opened
 
+    const routes = watchRoutes(opened.findMissingRoutes, { clock: ports.clock, log: named('mesh'), metrics: counted })
+    started.push('looking at routes', 500, async () => routes.stop())
     const codes = actorsOf(config)
     progress(`actors: ${codes.map(code => code.declaration.name).join(', ')}`)
     const workers = codes.map(code => {
       const { name } = code.declaration
-      return { name, ...startWorker({ mesh, code, ports, config, log: named(name), metrics: counted }) }
+      return { name, ...startWorker({ mesh, code, ports, config, log: named(name), metrics: counted, routes }) }
     })
     started.push('the actors', STOPPING.actors, () => Promise.all(workers.map(w => w.drain(STOPPING.actors))))
     started.push('messages under way', STOPPING.messages + 1_000, () =>
@@ -41,7 +43,7 @@ export const runInOneProcess = async ({ settings, data, log, logTo, progress }: 
     )
 
     progress('edge')
-    const edge = await startEdge({ views: viewsOf(codes), config, ports, log: named('edge'), registry, metrics: counted })
+    const edge = await startEdge({ views: viewsOf(codes), config, ports, log: named('edge'), registry, metrics: counted, routes })
     started.push('the edge', STOPPING.edge, edge.drain)
     const operations = await startOperations({
       port: config.OPERATIONS_PORT,

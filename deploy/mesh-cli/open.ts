@@ -1,7 +1,7 @@
 import { pino } from 'pino'
-import { type Config, environment, readConfig, silenceNodeNotice } from '../../actors/kernel/config/config.ts'
-import { type Clients, openClients } from '../../actors/kernel/ports/aws/clients.ts'
-import { queueUrls } from '../../actors/kernel/ports/aws/names.ts'
+import { environment, readConfig, silenceNodeNotice, type Config } from '../../actors/kernel/config/config.ts'
+import { openClients, type Clients } from '../../actors/kernel/ports/aws/clients.ts'
+import { queueUrls, topicArns } from '../../actors/kernel/ports/aws/names.ts'
 import type { Backplane } from '../../actors/kernel/ports/backplane/port.ts'
 import { redisBackplane } from '../../actors/kernel/ports/backplane/redis.ts'
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
@@ -13,6 +13,8 @@ import { sqsMailbox } from '../../actors/kernel/ports/mailbox/sqs.ts'
 import { dynamoStore } from '../../actors/kernel/ports/store/dynamodb.ts'
 import type { Store } from '../../actors/kernel/ports/store/port.ts'
 import { isAlive } from '../../actors/kernel/process/alive.ts'
+import { findMissingRoutes, type FindMissingRoutes } from '../../actors/kernel/ports/events/routes.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { type MeshFile, readMeshFile } from '../embedded/mesh-file.ts'
 import type { MeshProcess } from '../embedded/running.ts'
 import { Refused, type Where } from './flags.ts'
@@ -30,6 +32,7 @@ export type OpenMesh = {
   readonly operations: readonly string[]
   readonly store: Store
   readonly mailbox: Mailbox
+  readonly findMissingRoutes: FindMissingRoutes
   readonly backplane: Backplane | NoBackplane
   /** Undefined where none are known from here. */
   readonly jobs: Pick<Jobs, 'givenUp'> | undefined
@@ -79,15 +82,28 @@ const onAws = async ({ operations }: Where): Promise<OpenMesh> => {
   }
 }
 
-const openEngines = async (config: Config): Promise<Pick<OpenMesh, 'store' | 'mailbox' | 'backplane' | 'jobs' | 'clock' | 'close'>> => {
+const openEngines = async (
+  config: Config,
+): Promise<Pick<OpenMesh, 'store' | 'mailbox' | 'findMissingRoutes' | 'backplane' | 'jobs' | 'clock' | 'close'>> => {
   const clients: Clients = openClients(config)
   const prefix = config.PREFIX
   const backplane = await openBackplane(config)
+  const queueUrl = queueUrls(clients.sqs, prefix)
+  const mailbox = sqsMailbox({ sqs: clients.sqs, polling: clients.sqsPolling, queueUrl })
+  const { mailboxes, subscribers } = mesh.topology('')
+  const home = mailboxes[0]?.queue ?? ''
   const jobsUrl = config.JOBS_URL ?? config.REDIS_URL
   const jobs = jobsUrl === undefined ? undefined : bullmqJobs({ url: jobsUrl, prefix, looks: true })
   return {
     store: dynamoStore({ client: clients.dynamodb, prefix }),
-    mailbox: sqsMailbox({ sqs: clients.sqs, polling: clients.sqsPolling, queueUrl: queueUrls(clients.sqs, prefix), stopMs: 200 }),
+    mailbox,
+    findMissingRoutes: findMissingRoutes({
+      sns: clients.sns,
+      topicArn: topicArns(clients.sqs, prefix, home, queueUrl),
+      mailbox,
+      subscribers,
+      prefix,
+    }),
     backplane,
     jobs,
     clock: systemClock,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Span } from '../../actors/kernel/ports/tracing/span.ts'
+import { missingRoute } from '../../actors/kernel/ports/events/routes.ts'
 import { parseMetrics, type Series } from './prometheus.ts'
 
 const ASK_MS = 3_000
@@ -72,12 +73,15 @@ export const partsOf = (host: string, document: unknown): readonly Part[] => {
   })
 }
 
+/** How a health document names what is missing of the routes of events. */
+const ROUTE = /^(topic|subscription|queue) /
+
 /** What a health document complains of, however deep: errors of queues, dependencies that are down, a state that serves nobody. */
 const complaints = (value: unknown, name = ''): string[] => {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, inner]) => {
     if (key === 'error' && typeof inner === 'string') return [inner]
-    if (key === 'status' && inner === 'down') return [`${name} cannot be reached`]
+    if (key === 'status' && inner === 'down') return [ROUTE.test(name) ? missingRoute(name) : `${name} cannot be reached`]
     if (key === 'status' && (inner === 'draining' || inner === 'starting')) return [`it is ${inner}`]
     return complaints(inner, key)
   })

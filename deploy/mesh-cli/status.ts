@@ -1,4 +1,5 @@
-import { mesh } from '../../contracts/mesh.ts'
+import { mesh as product } from '../../contracts/mesh.ts'
+import { missingRoute } from '../../actors/kernel/ports/events/routes.ts'
 import type { OpenMesh } from './open.ts'
 import { sample } from './sample.ts'
 import { counted, span, table } from './table.ts'
@@ -24,21 +25,28 @@ export const status = async (mesh: OpenMesh, say: (line: string) => void): Promi
   return ok ? 0 : 1
 }
 
-const askEngines = async ({ store, clock, backplane }: OpenMesh): Promise<Engines> => {
-  const tables = mesh.topology('').tables.map(async (table): Promise<[string, Engine]> => {
-    const bound = new AbortController()
-    try {
-      const late = clock.sleep(ASK_MS, bound.signal).then(() => Promise.reject(new Error(`no answer within ${ASK_MS} ms`)))
-      late.catch(() => {})
-      await Promise.race([store.get([{ table, pk: 'health', sk: 'health' }]), late])
-      return [`table ${table}`, 'ok']
-    } catch (error) {
-      return [`table ${table}`, { down: error instanceof Error ? error.message : String(error) }]
-    } finally {
-      bound.abort()
-    }
+const askEngines = async (mesh: OpenMesh): Promise<Engines> => {
+  const { store, backplane } = mesh
+  const tables = product.topology('').tables.map(table => ask(mesh, `table ${table}`, () => store.get([{ table, pk: 'health', sk: 'health' }])))
+  const routes = ask(mesh, 'routes of events', async () => {
+    const missing = await mesh.findMissingRoutes()
+    if (missing.length > 0) throw new Error(missing.map(m => missingRoute(m.name)).join('; '))
   })
-  return { ...Object.fromEntries(await Promise.all(tables)), backplane: backplaneState(backplane) }
+  return { ...Object.fromEntries(await Promise.all([...tables, routes])), backplane: backplaneState(backplane) }
+}
+
+const ask = async ({ clock }: Pick<OpenMesh, 'clock'>, name: string, work: () => Promise<unknown>): Promise<[string, Engine]> => {
+  const bound = new AbortController()
+  try {
+    const late = clock.sleep(ASK_MS, bound.signal).then(() => Promise.reject(new Error(`no answer within ${ASK_MS} ms`)))
+    late.catch(() => {})
+    await Promise.race([work(), late])
+    return [name, 'ok']
+  } catch (error) {
+    return [name, { down: error instanceof Error ? error.message : String(error) }]
+  } finally {
+    bound.abort()
+  }
 }
 
 const backplaneState = (backplane: OpenMesh['backplane']): Engine => {

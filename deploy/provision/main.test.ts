@@ -1,28 +1,25 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { CreateTableCommand, DescribeTableCommand, DescribeTimeToLiveCommand } from '@aws-sdk/client-dynamodb'
-import {
-  GetSubscriptionAttributesCommand,
-  ListSubscriptionsByTopicCommand,
-  PublishCommand,
-  SetSubscriptionAttributesCommand,
-  SubscribeCommand,
-} from '@aws-sdk/client-sns'
+import { GetSubscriptionAttributesCommand, ListSubscriptionsByTopicCommand, PublishCommand, SetSubscriptionAttributesCommand, SubscribeCommand, UnsubscribeCommand } from '@aws-sdk/client-sns'
 import { CreateQueueCommand, GetQueueAttributesCommand, ReceiveMessageCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Clients, openClients } from '../../actors/kernel/ports/aws/clients.ts'
+import { openClients, type Clients } from '../../actors/kernel/ports/aws/clients.ts'
 import { queueUrls, topicArns } from '../../actors/kernel/ports/aws/names.ts'
 import type { Topology } from '../../contracts/derive/topology.ts'
 import { mesh } from '../../contracts/mesh.ts'
 import { startDynamoDb } from '../emulators/dynamodb/server.ts'
 import { startSqsSns } from '../emulators/sqs-sns/start.ts'
 import { provision } from './main.ts'
-
+import { meshFile } from '../embedded/mesh-file.ts'
 let clients: Clients
 let close: () => Promise<void>
 let endpoints: { AWS_ENDPOINT_URL: string; AWS_ENDPOINT_URL_DYNAMODB: string }
@@ -258,6 +255,27 @@ describe('provisioning', () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script], { env })
     expect(stdout).toMatch(new RegExp(`^created +table +${prefix}users$`, 'm'))
     expect(stdout).toMatch(/^\d+ created, 0 changed, 0 removed, 0 kept$/m)
+  })
+
+  test('finds the mesh that runs in a directory, and puts back what is missing there', async () => {
+    const prefix = freshPrefix()
+    await run(prefix)
+    const directory = await mkdtemp(join(tmpdir(), 'dailygrind-test-'))
+    const file = meshFile(directory)
+    const nowhere = { url: '', stream: '', operations: '' }
+    await file.put({ ...nowhere, pid: process.pid, processes: [], config: { PREFIX: prefix, ...endpoints } })
+    const { Subscriptions: [one] = [] } = await clients.sns.send(
+      new ListSubscriptionsByTopicCommand({ TopicArn: await arnOf(prefix, 'users') }),
+    )
+    await clients.sns.send(new UnsubscribeCommand({ SubscriptionArn: one?.SubscriptionArn }))
+    const script = fileURLToPath(new URL('../embedded/provision-main.ts', import.meta.url))
+    const provisioned = (data: string) => promisify(execFile)(process.execPath, ['--import', 'tsx', script, '--data', data], { env: {} })
+    const { stdout } = await provisioned(directory)
+    expect(stdout).toContain(`the mesh in ${directory}`)
+    expect(stdout).toMatch(/^1 created, 0 changed, 0 removed, \d+ kept$/m)
+    await file.remove()
+    await expect(provisioned(directory)).rejects.toThrow(/no mesh runs in/)
+    await rm(directory, { recursive: true })
   })
 })
 

@@ -1,13 +1,12 @@
 import { pathToFileURL } from 'node:url'
-import { readConfig, silenceNodeNotice } from '../../actors/kernel/config/config.ts'
-import { type Clients, openClients } from '../../actors/kernel/ports/aws/clients.ts'
+import { readConfig, silenceNodeNotice, type Config } from '../../actors/kernel/config/config.ts'
+import { openClients, type Clients } from '../../actors/kernel/ports/aws/clients.ts'
 import { commandQueue, eventQueue, type Topology } from '../../contracts/derive/topology.ts'
 import { mesh } from '../../contracts/mesh.ts'
-import { existingQueues, type Home, provisionEventQueue, provisionMailbox } from './queues.ts'
-import { type Done, spoken } from './report.ts'
+import { existingQueues, provisionEventQueue, provisionMailbox, type Home } from './queues.ts'
+import { spoken, type Done } from './report.ts'
 import { provisionTables } from './tables.ts'
 import { provisionSubscriptions, provisionTopics, type Topic } from './topics.ts'
-
 export type ProvisionOptions = {
   readonly clients: Pick<Clients, 'dynamodb' | 'sqs' | 'sns'>
   readonly topology: Topology
@@ -73,9 +72,9 @@ export const provision = async (options: ProvisionOptions): Promise<Done[]> => {
   return [...tables, ...messaging]
 }
 
-const main = async (): Promise<void> => {
+/** Provisions what a configuration names, and says what was done. */
+export const runProvision = async (config: Config): Promise<void> => {
   silenceNodeNotice()
-  const config = readConfig()
   const clients = openClients(config)
   try {
     const report = await provision({
@@ -89,4 +88,4 @@ const main = async (): Promise<void> => {
   }
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await main()
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await runProvision(readConfig())

@@ -6,8 +6,9 @@ import { claimPlace } from '../../actors/kernel/turn/replies.ts'
 import type { Envelope, Reply } from '../../contracts/declare/envelope.ts'
 import { Operation, ProblemDocument } from '../../contracts/edge.ts'
 import { soon, until } from '../../test/until.ts'
-import { type Answering, fakeActor } from '../testing/actor.ts'
-import { json, memoryPorts, type Sent, type TestEdgeOptions, testEdge } from '../testing/edge.ts'
+import { fakeActor, type Answering } from '../testing/actor.ts'
+import { json, memoryPorts, testEdge, type Sent, type TestEdgeOptions } from '../testing/edge.ts'
+import { Unsendable } from '../../actors/kernel/ports/mailbox/port.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -103,6 +104,27 @@ describe('a write', () => {
     const answer = await call('POST', '/v1/posts', { body: draft })
     expect([answer.status, answer.headers['retry-after'], ProblemDocument.parse(json(answer)).code]).toEqual([503, '2', 'overloaded'])
     expect(answer.body).not.toContain('the queue is gone')
+  })
+})
+
+describe('what the edge makes wrong itself', () => {
+  test('is no mailbox that fails: who asks again in two seconds would be told the same', async () => {
+    const ports = memoryPorts()
+    const refusal = Object.assign(new Error('Value for parameter MessageGroupId is invalid'), {
+      name: 'InvalidParameterValue',
+      $fault: 'client',
+    })
+    for (const thrown of [refusal, new Unsendable('its group has 129 characters'), new TypeError('undefined is not a function')]) {
+      const mailbox = { ...ports.mailbox, send: () => Promise.reject(thrown) }
+      const { call } = await testEdge({ ports: { ...ports, mailbox } })
+      const answer = await call('POST', '/v1/posts', { body: draft })
+      expect([answer.status, answer.headers['retry-after'], ProblemDocument.parse(json(answer)).code]).toEqual([
+        500,
+        undefined,
+        'internal-error',
+      ])
+      expect(answer.body).not.toContain(thrown.message)
+    }
   })
 })
 

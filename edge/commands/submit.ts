@@ -1,3 +1,4 @@
+import { commandMessage } from '../../actors/kernel/ports/mailbox/command-message.ts'
 import type { Reach } from '../../actors/kernel/process/failpoints.ts'
 import type { Ports } from '../../actors/kernel/process/ports.ts'
 import type { Claim } from '../../actors/kernel/turn/replies.ts'
@@ -93,7 +94,7 @@ export const commander = (context: CommandContext) => {
   }
   const send = async (ask: Ask, id: string, at: string): Promise<undefined> => {
     const envelope = envelopeOf(ask, id, at)
-    const sending = mailbox.send(commandQueue(ask.actor), { id, group: envelope.key, body: wire(envelope) })
+    const sending = mailbox.send(commandQueue(ask.actor), commandMessage(envelope, wire(envelope)))
     // The mailbox keeps the order of its callers.
     ask.place?.leave()
     await sending

@@ -1,7 +1,8 @@
 import type { Mailbox } from '../../actors/kernel/ports/mailbox/port.ts'
-import { ConditionLost, Conflict, type Store, Unstorable } from '../../actors/kernel/ports/store/port.ts'
+import { ConditionLost, Conflict, Unstorable, type Store } from '../../actors/kernel/ports/store/port.ts'
 import type { Ports } from '../../actors/kernel/process/ports.ts'
 import { overloaded } from '../request/problems.ts'
+import { isOurFault } from '../../actors/kernel/process/our-fault.ts'
 
 /** When a client may try again after an engine failed. */
 const RETRY_S = 2
@@ -12,8 +13,8 @@ const calm =
     try {
       return await call(...args)
     } catch (error) {
-      // These are no engine's fault; what no store can keep is ours.
-      if (error instanceof ConditionLost || error instanceof Conflict || error instanceof Unstorable) throw error
+      // These are no engine's fault.
+      if (error instanceof ConditionLost || error instanceof Conflict || isOurFault(error)) throw error
       throw overloaded(`${what} cannot be reached at the moment`, RETRY_S, error)
     }
   }

@@ -21,11 +21,13 @@ export type HealthOptions = Pick<Ports, 'store' | 'mailbox' | 'backplane'> & {
   /** Whether tokens can be verified. */
   readonly keys: () => boolean
   readonly phase: () => Phase
+  /** What is missing of the routes of events: people are answered, and not told. */
+  readonly missingRoutes: () => readonly string[]
   readonly log: (dependency: string, error: unknown) => void
 }
 
 /** Whether this process can serve: every mailbox, every table and the keys are needed, the backplane only makes answers quicker. */
-export const health = ({ store, mailbox, backplane, clock, keys, phase, log }: HealthOptions) => {
+export const health = ({ store, mailbox, backplane, clock, keys, phase, missingRoutes, log }: HealthOptions) => {
   const { tables, mailboxes } = mesh.topology('')
   const probes: [string, () => Promise<unknown>][] = [
     ...mailboxes.map(({ queue }): [string, () => Promise<unknown>] => [`mailbox ${queue}`, () => mailbox.depth(queue)]),
@@ -53,7 +55,11 @@ export const health = ({ store, mailbox, backplane, clock, keys, phase, log }: H
   return async (): Promise<EdgeHealth> => {
     if (!looked || clock.elapsed() - looked.at >= FRESH_MS) looked = { at: clock.elapsed(), found: look() }
     const needed: [string, boolean][] = [...(await looked.found), ['keys', keys()]]
-    const all: [string, boolean][] = [...needed, ['backplane', backplane.health().ok]]
+    const all: [string, boolean][] = [
+      ...needed,
+      ['backplane', backplane.health().ok],
+      ...missingRoutes().map((name): [string, boolean] => [name, false]),
+    ]
     const able = needed.every(([, ok]) => ok)
     const serving = able ? (all.every(([, ok]) => ok) ? 'ok' : 'degraded') : 'unavailable'
     const now = phase()

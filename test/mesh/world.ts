@@ -6,7 +6,7 @@ import { memoryBackplane } from '../../actors/kernel/ports/backplane/memory.ts'
 import { virtualClock } from '../../actors/kernel/ports/clock/virtual.ts'
 import { memoryBus } from '../../actors/kernel/ports/events/memory.ts'
 import { jobsHub, memoryJobs } from '../../actors/kernel/ports/jobs/memory.ts'
-import { type MailboxFaults, memoryMailbox } from '../../actors/kernel/ports/mailbox/memory.ts'
+import { memoryMailbox, type MailboxFaults } from '../../actors/kernel/ports/mailbox/memory.ts'
 import { memoryStore } from '../../actors/kernel/ports/store/memory.ts'
 import { metrics } from '../../actors/kernel/process/metrics.ts'
 import type { Ports } from '../../actors/kernel/process/ports.ts'
@@ -16,10 +16,10 @@ import { catalog } from '../../actors/testing/catalog.ts'
 import { groupOf } from '../../contracts/declare/actor.ts'
 import type { Envelope, EventEnvelope, Reply } from '../../contracts/declare/envelope.ts'
 import { mesh } from '../../contracts/mesh.ts'
+import { Unsendable } from '../../actors/kernel/ports/mailbox/port.ts'
 import { seeded } from '../../load-tests/seed/random.ts'
 import { eventSource } from './event-source.ts'
 import { life, reaper } from './mortal.ts'
-
 export type Faults = {
   /** That a worker dies at a failpoint. */
   readonly crash: number
@@ -44,6 +44,7 @@ const NATURALLY_ONCE = /"type":"(comment\.add|post\.publish|post\.sweep|user\.re
 export const world = async (seed: number, wanted: Faults = CALM, codes: readonly ActorCode[] = catalog, host: HostKind = 'worker') => {
   let faults = wanted
   let storeDown = false
+  let refused = ''
   const random = seeded(seed)
   const chance = (p: number) => p > 0 && random() < p
   const clock = virtualClock(START)
@@ -65,6 +66,7 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
   const events = {
     publish: async (batch: Parameters<typeof bus.publish>[0]) => {
       if (chance(faults.publish)) throw new Error('events cannot be published')
+      if (batch.some(e => refused !== '' && e.body.includes(refused))) throw new Unsendable(`the topic refuses ${refused}`)
       published.push(...batch.map(e => JSON.parse(e.body) as EventEnvelope))
       await bus.publish(batch)
     },
@@ -164,6 +166,10 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
     },
     setSkew: (ms: number) => {
       skewMs = ms
+    },
+    /** No topic takes events with this text any more. */
+    refuseEvents: (text: string) => {
+      refused = text
     },
     setStoreDown: (down: boolean) => {
       storeDown = down

@@ -45,6 +45,11 @@ const Environment = z.object({
   /** How long an edge that is told to go waits for replies, in ms, before those who still wait get a 202: the longest default wait, and a little. */
   EDGE_DRAIN_MS: count.default(5_500),
   /**
+   * How long a worker that is told to go may take, in ms. On AWS a poll that is cut short goes on and swallows messages, so its polls are let end: 21 s, and
+   * some to handle what they bring. Engines that forget a poll whose client is gone need no more than the handling takes.
+   */
+  WORKER_DRAIN_MS: count.default(26_000),
+  /**
    * How many proxies of ours stand before the edge (a load balancer is one): the caller's address is that far from the right in the header that they write.
    * With a wrong number callers share the proxy's address, or make up their own.
    */

@@ -47,6 +47,12 @@ export const metrics = (registry: Registry = register) => {
       labelNames: ['queue'],
       registers,
     }),
+    missingRoutes: new Gauge({
+      name: 'dailygrind_event_routes_missing',
+      help: '1 while a topic, a subscription or an event queue of the mesh is not there: events do not arrive',
+      labelNames: ['route'],
+      registers,
+    }),
     paused: new Gauge({
       name: 'dailygrind_polling_paused',
       help: '1 while a failing engine keeps a queue from being polled',

@@ -1,13 +1,13 @@
 import type { AnyRecord, PageRef, Place, Ref } from '../../../contracts/declare/actor.ts'
 import type { EventEnvelope, Reply } from '../../../contracts/declare/envelope.ts'
 import type { ActorCode } from '../authoring/implement.ts'
-import { ConditionLost, Conflict, type StoreWrite, Unstorable } from '../ports/store/port.ts'
+import { ConditionLost, Conflict, Unstorable, type StoreWrite } from '../ports/store/port.ts'
 import type { Reach } from '../process/failpoints.ts'
 import type { Ports } from '../process/ports.ts'
+import { isOurFault } from '../process/our-fault.ts'
+import { claimPlace, decidedItem, decidedPlace } from './replies.ts'
 import { type Folded, fold, loadsOf, overtaken, type Pages, pageKey, RuleFailed, repeated, type Taken } from './fold.ts'
 import { type Decided, Items, type Kept, keptOf, placeKey, stateItem, type Unpublished } from './items.ts'
-import { claimPlace, decidedItem, decidedPlace } from './replies.ts'
-
 export type TurnContext = {
   readonly code: ActorCode
   readonly ports: Pick<Ports, 'store' | 'events' | 'clock'>
@@ -129,8 +129,8 @@ export const turn = async (context: TurnContext, batch: readonly Taken[]): Promi
       const at = batch.findIndex(t => t.envelope.id === error.id)
       return at > 0 ? turn(context, batch.slice(0, at)) : failedTurn(error)
     }
-    if (!(error instanceof Unstorable) || !first) throw error
-    // Whose it is shows when each goes alone.
+    if (!isOurFault(error) || !first) throw error
+    // Each goes alone, to find the one that the engine refuses.
     return others.length > 0 ? turn(context, [first]) : failedTurn(new RuleFailed(first.envelope.id, first.envelope.type, error))
   }
 }
@@ -164,7 +164,10 @@ const taken = async (context: TurnContext, batch: readonly Taken[]): Promise<Tur
       await publish(
         context,
         kept.outbox.filter(o => !ids.has(o.id) && !published.has(o.id)),
-      )
+      ).catch(error => {
+        // Their message became a dead letter of it. Those behind it must not follow.
+        if (!isOurFault(error)) throw error
+      })
       const decided = [...kept.lastBatch.filter(d => ids.has(d.id)), ...f.decided]
       // The state is as the last one of them left it.
       const lastBatch = [...overtaken(decided.slice(0, -1), replies), ...decided.slice(-1)]

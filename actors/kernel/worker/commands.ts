@@ -5,15 +5,15 @@ import type { Delivery } from '../ports/mailbox/port.ts'
 import { ConditionLost, Conflict } from '../ports/store/port.ts'
 import { isSampled, withEngineCalls } from '../ports/tracing/span.ts'
 import type { Reach } from '../process/failpoints.ts'
-import type { RuleFailed, Taken } from '../turn/fold.ts'
+import { RuleFailed, type Taken } from '../turn/fold.ts'
 import { operationItem, operationPlace } from '../turn/replies.ts'
 import { turn, type Turned } from '../turn/turn.ts'
 import { stopwatch, type Timed } from '../ports/clock/stopwatch.ts'
+import { isOurFault } from '../process/our-fault.ts'
 import { deadLetter } from './dead-letters.ts'
 import type { Host, HostContext } from './host.ts'
 import { readCommand, Unreadable } from './inbox.ts'
 import { patience } from './visibility.ts'
-
 /** A rule that throws at this receive or later makes its message a dead letter. */
 const POISON_RECEIVES = 5
 /** What the caller of a dead letter is told. */
@@ -61,7 +61,8 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
       try {
         return await turned.publish()
       } catch (err) {
-        if (host.over()) throw err
+        // What the topic refuses it will refuse again.
+        if (host.over() || isOurFault(err)) throw err
         log.warn({ err, queue }, 'events cannot be published: their messages are held')
         await clock.sleep(Math.min(5_000, 100 * 2 ** failures))
       }
@@ -162,8 +163,41 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
       await toDeadLetters(delivery, 'unreadable', reason, err instanceof Unreadable ? err.envelope : undefined)
       hold.drop(delivery)
     } catch (error) {
-      engines.failed(error)
+      if (!isOurFault(error)) engines.failed(error)
       await hold.release(delivery, patience(delivery.receives))
+    }
+  }
+  /** @returns what failed and is still in the batch */
+  const takeTurn = async (batch: Map<string, Held>): Promise<RuleFailed | undefined> => {
+    const taken = [...batch.values()].map(h => h.taken)
+    const timed = stopwatch(clock)
+    const stop = metrics.turn.startTimer({ actor })
+    const { value: turned, engine } = await withEngineCalls(async () => {
+      const turned = await turn(context, taken)
+      engines.ok()
+      await settle(batch, turned)
+      return turned
+    })
+    stop()
+    trace(taken, timed(), engine, turned)
+    if (!turned.failed && turned.settled.length === 0) throw new Error('a turn settled nothing')
+    return turned.failed
+  }
+  /** What is decided can still be refused: its events by their topic, its reply by the store. The first goes alone, to find out whether it is the one. */
+  const findRefused = async (batch: Map<string, Held>, error: unknown): Promise<RuleFailed | undefined> => {
+    const [first] = batch
+    if (!isOurFault(error) || !first) throw error
+    const [id, { taken }] = first
+    if (batch.size === 1) return new RuleFailed(id, taken.envelope.type, error)
+    const alone = new Map([first])
+    const failed = await takeTurn(alone).catch(err => findRefused(alone, err))
+    if (!failed) batch.delete(id)
+    return failed
+  }
+  const takeTurns = async (batch: Map<string, Held>): Promise<void> => {
+    while (batch.size > 0) {
+      const failed = await takeTurn(batch).catch(err => findRefused(batch, err))
+      if (failed) await fail(batch, failed)
     }
   }
 
@@ -188,24 +222,10 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
     run: async (_key: string, received: readonly Held[]): Promise<void> => {
       const batch = merged(received)
       try {
-        while (batch.size > 0) {
-          const taken = [...batch.values()].map(h => h.taken)
-          const timed = stopwatch(clock)
-          const stop = metrics.turn.startTimer({ actor })
-          const { value: turned, engine } = await withEngineCalls(async () => {
-            const turned = await turn(context, taken)
-            engines.ok()
-            await settle(batch, turned)
-            return turned
-          })
-          stop()
-          trace(taken, timed(), engine, turned)
-          if (turned.failed) await fail(batch, turned.failed)
-          else if (turned.settled.length === 0) throw new Error('a turn settled nothing')
-        }
+        await takeTurns(batch)
       } catch (err) {
-        // A lost race is no failure of an engine: the key is contended, others go on.
-        if (!(err instanceof ConditionLost || err instanceof Conflict)) engines.failed(err)
+        // A lost race is no failure of an engine: the key is contended, others go on. Nor is what we made wrong ourselves.
+        if (!(err instanceof ConditionLost || err instanceof Conflict || isOurFault(err))) engines.failed(err)
         log.warn({ err, queue, messages: [...batch.keys()] }, 'a turn could not be finished; its messages come back')
         const receives = Math.max(1, ...[...batch.values()].flatMap(h => h.deliveries.map(d => d.receives)))
         await release(batch.values(), Math.min(LONGEST_WAIT, patience(receives)))

@@ -92,7 +92,7 @@ export const lookAtDeadLetters = async (
   const began = clock.elapsed()
   let last = began
   let failure: { readonly error: unknown } | undefined
-  const consumer = mailbox.consume(dead, { pollers: 1, visibility: HIDDEN }, async deliveries => {
+  const consumer = mailbox.consume(dead, { pollers: 1, visibility: HIDDEN, waitSeconds: 1 }, async deliveries => {
     last = clock.elapsed()
     for (const delivery of deliveries) {
       const own = `${delivery.id} ${delivery.sentAt}`

@@ -7,20 +7,16 @@ import { Unstorable } from '../ports/store/port.ts'
 import { isSampled, withEngineCalls } from '../ports/tracing/span.ts'
 import { mesh } from '../../../contracts/mesh.ts'
 import { stopwatch, type Timed } from '../ports/clock/stopwatch.ts'
+import { isOurFault } from '../process/our-fault.ts'
+import { commandMessage } from '../ports/mailbox/command-message.ts'
 import { deadLetter } from './dead-letters.ts'
 import type { Host, HostContext } from './host.ts'
 import { readEvent } from './inbox.ts'
 import { patience } from './visibility.ts'
+import { commandId } from '../ports/mailbox/ids.ts'
 const POISON_RECEIVES = 5
 
 export type HeldEvent = { readonly event: EventEnvelope; readonly delivery: Delivery }
-
-/** A fault of the code rather than of an engine: trying again will not help. */
-const isBug = (error: unknown) =>
-  error instanceof TypeError ||
-  error instanceof RangeError ||
-  error instanceof Unstorable ||
-  (error instanceof Error && error.name === 'ZodError')
 
 /** What a host of the events that an actor hears does with them once it has them: reads them, does what the hearings say, acknowledges, buries. */
 export const eventSettling = ({ mesh, code, ports, log, metrics }: HostContext, { hold, engines }: Pick<Host, 'hold' | 'engines'>) => {
@@ -36,10 +32,10 @@ export const eventSettling = ({ mesh, code, ports, log, metrics }: HostContext, 
     for (const [k, { type, data }] of commands.entries()) {
       const command = actor.commands[type]
       if (!command) throw new TypeError(`${actor.name} sends itself ${type}, which it does not know`)
-      const id = k === 0 ? event.id : `${event.id}~${k}`
+      const id = commandId(k === 0 ? event.id : `${event.id}~${k}`)
       const message = { id, by: event.by, at: event.at, data: command.data.parse(data) }
       const envelope: Envelope = { v: 1, ...message, type, key: groupOf(command, message), trace: { ...event.trace, cause: spanId(event) } }
-      await mailbox.send(commandQueue(actor.name), { id, group: envelope.key, body: JSON.stringify(envelope) })
+      await mailbox.send(commandQueue(actor.name), commandMessage(envelope))
       metrics.sent.inc({ actor: actor.name, type })
     }
   }
@@ -77,7 +73,7 @@ export const eventSettling = ({ mesh, code, ports, log, metrics }: HostContext, 
       countRedriven(delivery)
       log.error({ queue, event: delivery.id, reason }, 'an event became a dead letter')
     } catch (error) {
-      engines.failed(error)
+      if (!isOurFault(error)) engines.failed(error)
       await hold.release(delivery, patience(delivery.receives))
     }
   }
@@ -111,11 +107,11 @@ export const eventSettling = ({ mesh, code, ports, log, metrics }: HostContext, 
           hold.drop(delivery)
           await delivery.ack()
         } catch (err) {
-          if (isBug(err) && delivery.receives >= POISON_RECEIVES) {
+          if (isOurFault(err) && delivery.receives >= POISON_RECEIVES) {
             await bury(delivery, 'hearing-failed', `${event.type} ${event.id}: ${String(err)}`)
             continue
           }
-          if (!isBug(err)) engines.failed(err)
+          if (!isOurFault(err)) engines.failed(err)
           log.warn({ err, queue, event: event.id }, 'an event could not be handled; it comes back')
           await hold.release(delivery, patience(delivery.receives))
         }

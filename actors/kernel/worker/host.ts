@@ -4,6 +4,7 @@ import type { ActorCode } from '../authoring/implement.ts'
 import type { Config } from '../config/config.ts'
 import type { Delivery } from '../ports/mailbox/port.ts'
 import type { Reach } from '../process/failpoints.ts'
+import type { RouteWatch } from '../process/route-watch.ts'
 import type { Metrics } from '../process/metrics.ts'
 import type { Ports } from '../process/ports.ts'
 import type { Gate } from './breaker.ts'
@@ -22,6 +23,8 @@ export type HostContext = {
 /** What the worker, which polls by itself, is given besides. */
 export type WorkerContext = HostContext & {
   readonly config: Pick<Config, 'CONCURRENCY' | 'POLLERS' | 'FAILPOINTS'>
+  /** Asked for what is missing of the routes of its events. */
+  readonly routes?: Pick<RouteWatch, 'missing'>
   /** Instead of the failpoints that the configuration names. */
   readonly reach?: Reach
 }

@@ -1,3 +1,5 @@
+import { commandMessage } from '../ports/mailbox/command-message.ts'
+import { commandId } from '../ports/mailbox/ids.ts'
 import { type AnyActor, groupOf } from '../../../contracts/declare/actor.ts'
 import { Envelope } from '../../../contracts/declare/envelope.ts'
 import { commandQueue } from '../../../contracts/derive/topology.ts'
@@ -9,13 +11,14 @@ import type { HostContext } from './host.ts'
 
 const commandSender =
   (actor: AnyActor, { ports, metrics }: HostContext): JobContext['sendCommand'] =>
-  async ({ id, by, type, data }) => {
+  async ({ id: name, by, type, data }) => {
+    const id = commandId(name)
     const command = actor.commands[type]
     if (!command) throw new TypeError(`${actor.name} sends itself ${type}, which it does not know`)
     const message = { id, by, at: new Date(ports.clock.now()).toISOString(), data: command.data.parse(data) }
     const trace = { request: id, cause: null, traceparent: null }
     const envelope = Envelope.parse({ v: 1, ...message, type, key: groupOf(command, message), trace })
-    await ports.mailbox.send(commandQueue(actor.name), { id, group: envelope.key, body: JSON.stringify(envelope) })
+    await ports.mailbox.send(commandQueue(actor.name), commandMessage(envelope))
     metrics.sent.inc({ actor: actor.name, type })
   }
 

@@ -1,17 +1,21 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { commandQueue, eventQueue } from '../../../contracts/derive/topology.ts'
 import type { Jobs } from '../ports/jobs/port.ts'
-import { failpoints } from '../process/failpoints.ts'
+import { failpoints, type Reach } from '../process/failpoints.ts'
 import { commandSettling, type Held } from './commands.ts'
 import { consume } from './consume.ts'
 import { eventSettling } from './events.ts'
-import { type QueueHealth, recent, type WorkerContext } from './host.ts'
+import { recent, type QueueHealth, type WorkerContext, type HostContext } from './host.ts'
 import { startJobs } from './jobs.ts'
-
+import type { RouteWatch } from '../process/route-watch.ts'
+import { missingRoute } from '../ports/events/routes.ts'
 export type Worker = {
   readonly health: () => {
     readonly ok: boolean
+    readonly status: 'ok' | 'degraded' | 'unavailable'
     readonly queues: readonly QueueHealth[]
+    /** Of its events, what is not there: it works, and some do not come. */
+    readonly routes?: readonly { readonly route: string; readonly error: string }[]
     /** Of an actor with work outside. */
     readonly jobs?: ReturnType<Jobs['health']>
   }
@@ -39,10 +43,11 @@ export const startWorker = (context: WorkerContext): Worker => {
   return {
     health: () => {
       const queues = consumers.map(c => c.health())
-      const ok = queues.every(q => q.ok)
-      if (jobQueues.length === 0) return { ok, queues }
-      const jobs = ports.jobs.health()
-      return { ok: ok && jobs.ok, queues, jobs }
+      const jobs = jobQueues.length === 0 ? undefined : ports.jobs.health()
+      const ok = queues.every(q => q.ok) && jobs?.ok !== false
+      const routes = (context.routes?.missing(name) ?? []).map(route => ({ route, error: missingRoute(route) }))
+      const status = !ok ? 'unavailable' : routes.length > 0 ? 'degraded' : 'ok'
+      return { ok, status, queues, ...(routes.length === 0 ? {} : { routes }), ...(jobs === undefined ? {} : { jobs }) }
     },
     drain: async (ms = DRAIN_MS) => {
       const bound = new AbortController()

@@ -8,6 +8,7 @@ import { CognitoServiceImpl } from 'cognito-local/lib/services/cognitoService.js
 import type { Context } from 'cognito-local/lib/services/context.js'
 import { otp } from 'cognito-local/lib/services/otp.js'
 import { JwtTokenGenerator } from 'cognito-local/lib/services/tokenGenerator.js'
+import { originCheck } from '../../../edge/http/cors.ts'
 import { EmailPool } from './email-pool.ts'
 import { cognitoHttp } from './http.ts'
 import type { ChildConfig, FromChild, PostConfirmationEvent, ToChild } from './ipc.ts'
@@ -43,7 +44,7 @@ function confirmed(event: PostConfirmationEvent): Promise<void> {
   })
 }
 
-async function start({ host, port, dataDir, region, userPoolId, clientId }: ChildConfig): Promise<void> {
+async function start({ host, port, origins, dataDir, region, userPoolId, clientId }: ChildConfig): Promise<void> {
   const clock = new DateClock()
   const triggers = poolTriggers(region, confirmed)
   const journal = (id: string, defaults: object) => openJournal(join(dataDir, `${id}.jsonl`), defaults)
@@ -100,7 +101,7 @@ async function start({ host, port, dataDir, region, userPoolId, clientId }: Chil
   })
   const { jwk }: { jwk: Jwk } = createRequire(import.meta.url)('cognito-local/lib/keys/cognitoLocal.public.json')
   const jwks = { keys: [jwk] }
-  const server = cognitoHttp(cognitoRequests(route, ctx, { userPoolId, clientId, jwks }), userPoolId, jwks)
+  const server = cognitoHttp(cognitoRequests(route, ctx, { userPoolId, clientId, jwks }), userPoolId, jwks, originCheck(origins, true))
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the server listens on no port')

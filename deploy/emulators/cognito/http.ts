@@ -1,21 +1,25 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Jwks } from 'aws-jwt-verify/jwk'
 import { CognitoError, UnsupportedError } from 'cognito-local/lib/errors.js'
+import { turnedAway, whyTurnedAway } from '../callers.ts'
 import type { Answer } from './requests.ts'
 
 const MAX_BODY = 256 * 1024
 
-/** Browsers may call from pages of this machine only: any other page could act on the developer's pool. */
-const LOCAL_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
-
-/** The Cognito protocol over HTTP: `POST /` with the operation in `x-amz-target`, and the pool's keys at their usual path. */
-export function cognitoHttp(answer: Answer, userPoolId: string, jwks: Jwks): Server {
+/**
+ * The Cognito protocol over HTTP: `POST /` with the operation in `x-amz-target`, and the pool's keys at their usual path.
+ * @param mayCall the origins of pages that may call: those that may call the API
+ */
+export function cognitoHttp(answer: Answer, userPoolId: string, jwks: Jwks, mayCall: (origin: string) => boolean): Server {
   return createServer({ keepAliveTimeout: 72_000 }, (request, response) => {
     void handle(request, response).catch(error => fail(response, error))
   })
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    allowLocalPages(request, response)
+    response.setHeader('vary', 'origin')
+    const why = whyTurnedAway(request.headers, mayCall)
+    if (why !== undefined) return send(response, 403, turnedAway(why))
+    allowPage(request, response)
     if (request.method === 'OPTIONS') return void response.writeHead(204).end()
     if (request.method === 'GET' && request.url === `/${userPoolId}/.well-known/jwks.json`) return send(response, 200, jwks)
     if (request.method === 'GET' && request.url === '/health') return send(response, 200, { ok: true })
@@ -27,10 +31,9 @@ export function cognitoHttp(answer: Answer, userPoolId: string, jwks: Jwks): Ser
   }
 }
 
-function allowLocalPages(request: IncomingMessage, response: ServerResponse): void {
+function allowPage(request: IncomingMessage, response: ServerResponse): void {
   const { origin } = request.headers
-  response.setHeader('vary', 'origin')
-  if (origin === undefined || !LOCAL_ORIGIN.test(origin)) return
+  if (origin === undefined) return
   response.setHeader('access-control-allow-origin', origin)
   response.setHeader('access-control-expose-headers', 'x-amzn-errortype, x-amzn-errormessage')
   if (request.method !== 'OPTIONS') return

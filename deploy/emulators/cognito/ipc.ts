@@ -1,7 +1,16 @@
 import type { Jwks } from 'aws-jwt-verify/jwk'
 
 /** What the child is started with, as one JSON argument. `port` 0 takes a free one. */
-export type ChildConfig = { host: string; port: number; dataDir: string; region: string; userPoolId: string; clientId: string }
+export type ChildConfig = {
+  host: string
+  port: number
+  /** Those that the API takes; any port of this machine besides. */
+  origins: readonly string[]
+  dataDir: string
+  region: string
+  userPoolId: string
+  clientId: string
+}
 
 /**
  * The event Cognito hands to a post-confirmation Lambda.

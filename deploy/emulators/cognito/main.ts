@@ -21,6 +21,7 @@ runProcess({
       ...(dataDir === undefined ? {} : { dataDir }),
       host: config.HOST,
       port: config.PORT,
+      origins: config.CORS_ORIGINS,
       production: config.NODE_ENV === 'production',
       onPostConfirmation: event => registerUser({ mailbox, clock: systemClock }, event),
       warn: text => log.warn(text),

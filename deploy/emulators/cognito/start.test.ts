@@ -6,7 +6,8 @@ import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CognitoJwtVerifier } from 'aws-jwt-verify'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { type Cognito, type PostConfirmationEvent, startCognito } from './start.ts'
+import { startCognito, type Cognito, type PostConfirmationEvent } from './start.ts'
+import { askAs } from '../testing/ask-as.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const PASSWORD = 'correct horse'
@@ -19,7 +20,7 @@ let people = 0
 let onConfirmed: (event: PostConfirmationEvent) => Promise<void> = async () => {}
 
 beforeAll(async () => {
-  cognito = await startCognito({ production: false, onPostConfirmation: event => onConfirmed(event) })
+  cognito = await startCognito({ production: false, origins: ['https://app.example'], onPostConfirmation: event => onConfirmed(event) })
 }, 60_000)
 
 afterAll(() => cognito.close())
@@ -283,7 +284,7 @@ describe('browsers', () => {
       headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type,x-amz-target' },
     })
 
-  test.each(['http://localhost:3000', 'http://127.0.0.1:8080', 'http://[::1]:1'])('may call from %s', async origin => {
+  test.each(['http://localhost:3000', 'http://127.0.0.1:8080', 'https://app.example'])('may call from %s', async origin => {
     const { status, headers } = await preflight(origin)
     expect(status).toBe(204)
     expect(headers.get('access-control-allow-origin')).toBe(origin)
@@ -293,8 +294,30 @@ describe('browsers', () => {
     expect(answer.headers.get('access-control-allow-origin')).toBe(origin)
   })
 
-  test.each(['https://example.com', 'http://localhost.example.com', 'null'])('may not call from %s', async origin => {
-    expect((await preflight(origin)).headers.get('access-control-allow-origin')).toBeNull()
+  const foreign = [
+    'https://example.com',
+    'http://localhost.example.com',
+    'https://localhost:3000',
+    'http://[::1]:1',
+    'http://localhost:x',
+    'null',
+  ]
+  test.each(foreign)('may not call from %s', async origin => {
+    const asked = await preflight(origin)
+    expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([403, null])
+    const email = newEmail()
+    // A form's type: browsers send it without asking first.
+    const body = JSON.stringify({ ClientId: cognito.clientId, Username: email, Password: PASSWORD })
+    const headers = { origin, 'content-type': 'text/plain', 'x-amz-target': 'AWSCognitoIdentityProviderService.SignUp' }
+    const answer = await fetch(cognito.endpoint, { method: 'POST', headers, body })
+    expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([403, null])
+    // Nobody signed up: the address is free.
+    expect((await signUp(email)).status).toBe(200)
+  })
+  test('may not call under a name that somebody’s DNS gave this machine', async () => {
+    const { port } = new URL(cognito.endpoint)
+    expect(await askAs(port, { host: `evil.example:${port}` })).toBe(403)
+    expect(await askAs(port, { host: `localhost:${port}` })).toBe(200)
   })
 })
 

@@ -33,6 +33,7 @@ export type Cognito = {
  * @param dataDir keeps the users over restarts (unencrypted, passwords too); without it they are gone at `close`.
  * @param host 127.0.0.1, the default; another only inside a container whose ports are published on loopback.
  * @param port of it; 0, the default, takes a free one. Rejects with `code` EADDRINUSE when it is taken.
+ * @param origins whose pages may call besides those of this machine: those that the API takes.
  * @param production refuses to start: the key that signs the tokens is published with cognito-local.
  * @param onPostConfirmation the post-confirmation trigger; sign-up answers when it has finished. What it throws, sign-up
  *   answers as `UserLambdaValidationException`, and the user exists all the same.
@@ -42,6 +43,7 @@ export async function startCognito({
   dataDir,
   host = '127.0.0.1',
   port = 0,
+  origins = [],
   production,
   onPostConfirmation,
   warn = text => console.error(text),
@@ -49,6 +51,7 @@ export async function startCognito({
   dataDir?: string
   host?: string
   port?: number
+  origins?: readonly string[]
   production: boolean
   onPostConfirmation(event: PostConfirmationEvent): Promise<void>
   warn?: (text: string) => void
@@ -60,7 +63,7 @@ export async function startCognito({
   const clean = async (): Promise<void> => {
     if (kept === undefined) await rm(directory, { recursive: true, force: true })
   }
-  const config = { host, port, dataDir: directory, region: REGION, userPoolId: USER_POOL_ID, clientId: CLIENT_ID }
+  const config = { host, port, origins, dataDir: directory, region: REGION, userPoolId: USER_POOL_ID, clientId: CLIENT_ID }
   try {
     const child = await superviseChild(config, onPostConfirmation, warn)
     return {

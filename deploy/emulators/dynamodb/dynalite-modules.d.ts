@@ -33,6 +33,7 @@ declare module 'dynalite/db/index.js' {
     TransactItems?: TransactItem[]
     RequestItems?: Record<string, { PutRequest?: { Item: Item }; DeleteRequest?: { Key: Item } }[]>
     TimeToLiveSpecification?: { AttributeName: string; Enabled: boolean }
+    PointInTimeRecoverySpecification?: { PointInTimeRecoveryEnabled: boolean }
   }
   export interface TransactItem {
     Put?: Request

@@ -28,7 +28,7 @@ async function askSlowly() {
   onTestFinished(() => wire.close())
   const socket = connect(portOf(wire), '127.0.0.1')
   onTestFinished(() => void socket.destroy())
-  socket.write('POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: DynamoDB_20120810.Slow\r\nContent-Length: 2\r\n\r\n{}')
+  socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: DynamoDB_20120810.Slow\r\nContent-Length: 2\r\n\r\n{}')
   await started
   return { wire, socket, end }
 }

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { turnedAway, whyTurnedAway } from '../callers.ts'
 import { isRefusal } from './errors.ts'
 import type { Operation } from './operations.ts'
 
@@ -48,9 +49,11 @@ type HttpAnswer = [status: number, body: object]
 
 /** Undefined when the client left before it had asked. */
 async function handle(request: IncomingMessage, operations: ReadonlyMap<string, Operation>): Promise<HttpAnswer | undefined> {
+  const why = whyTurnedAway(request.headers)
   const body = await receive(request)
   if (body === 'gone') return undefined
   if (body === 'too large') return [413, { message: `a request has at most ${MAX_REQUEST_BYTES} bytes` }]
+  if (why !== undefined) return [403, turnedAway(why)]
   if (request.method === 'GET') return [200, { healthy: true }]
   const name = String(request.headers['x-amz-target']).split('.')[1] ?? ''
   const operation = operations.get(name)

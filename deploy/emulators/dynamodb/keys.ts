@@ -8,6 +8,7 @@ export const prefix = {
   index: (type: string, table: string, index: string) => `${prefix.indexes(type, table)}${index}~`,
   indexes: (type: string, table: string) => `index-${type.toLowerCase()}~${table}~`,
   timeToLive: (table: string) => `ttl~${table}`,
+  continuousBackups: (table: string) => `backups~${table}`,
   tokens: 'token~',
 }
 

@@ -17,7 +17,9 @@ import { type Action, run } from './actions.ts'
 import { batchWrite } from './batch-write.ts'
 import { check } from './check.ts'
 import { createCommit } from './commit.ts'
+import { continuousBackups } from './continuous-backups.ts'
 import type { Engine } from './dynalite.ts'
+import { withLimits } from './limits.ts'
 import { rangeRead } from './query.ts'
 import type { Validation } from './schemas.ts'
 import { singleWrite } from './single-write.ts'
@@ -37,30 +39,35 @@ export type Conflicting = 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'TransactWri
 export function operations(engine: Engine, tokens: Tokens, conflict: (operation: Conflicting) => boolean): ReadonlyMap<string, Operation> {
   const commit = createCommit(engine)
   const ttl = timeToLive(engine)
+  const backups = continuousBackups(engine)
   const own = (action: Action, { types, custom }: Validation): Operation => {
     return async body => run(action, engine.store, check(body, types, custom, engine.store))
   }
   const conflicts = (operation: Conflicting) => () => conflict(operation)
-  return new Map<string, Operation>([
-    ['GetItem', own(getItem, getItemValidation)],
-    ['BatchGetItem', own(batchGetItem, batchGetItemValidation)],
-    ['Query', rangeRead(engine, 'Query')],
-    ['Scan', rangeRead(engine, 'Scan')],
-    ['PutItem', singleWrite(engine, commit, 'Put', conflicts('PutItem'))],
-    ['UpdateItem', singleWrite(engine, commit, 'Update', conflicts('UpdateItem'))],
-    ['DeleteItem', singleWrite(engine, commit, 'Delete', conflicts('DeleteItem'))],
-    ['BatchWriteItem', batchWrite(engine, commit)],
-    ['TransactWriteItems', transactWrite(engine, commit, tokens, conflicts('TransactWriteItems'))],
-    ['TransactGetItems', transactGet(engine, conflicts('TransactGetItems'))],
-    ['CreateTable', tableChange(engine, 'CreateTable')],
-    ['UpdateTable', tableChange(engine, 'UpdateTable')],
-    ['DeleteTable', tableChange(engine, 'DeleteTable')],
-    ['DescribeTable', own(describeTable, describeTableValidation)],
-    ['ListTables', own(listTables, listTablesValidation)],
-    ['UpdateTimeToLive', ttl.update],
-    ['DescribeTimeToLive', ttl.describe],
-    ['TagResource', own(tagResource, tagResourceValidation)],
-    ['UntagResource', own(untagResource, untagResourceValidation)],
-    ['ListTagsOfResource', own(listTagsOfResource, listTagsOfResourceValidation)],
-  ])
+  return withLimits(
+    new Map<string, Operation>([
+      ['GetItem', own(getItem, getItemValidation)],
+      ['BatchGetItem', own(batchGetItem, batchGetItemValidation)],
+      ['Query', rangeRead(engine, 'Query')],
+      ['Scan', rangeRead(engine, 'Scan')],
+      ['PutItem', singleWrite(engine, commit, 'Put', conflicts('PutItem'))],
+      ['UpdateItem', singleWrite(engine, commit, 'Update', conflicts('UpdateItem'))],
+      ['DeleteItem', singleWrite(engine, commit, 'Delete', conflicts('DeleteItem'))],
+      ['BatchWriteItem', batchWrite(engine, commit)],
+      ['TransactWriteItems', transactWrite(engine, commit, tokens, conflicts('TransactWriteItems'))],
+      ['TransactGetItems', transactGet(engine, conflicts('TransactGetItems'))],
+      ['CreateTable', tableChange(engine, 'CreateTable')],
+      ['UpdateTable', tableChange(engine, 'UpdateTable')],
+      ['DeleteTable', tableChange(engine, 'DeleteTable')],
+      ['DescribeTable', own(describeTable, describeTableValidation)],
+      ['ListTables', own(listTables, listTablesValidation)],
+      ['UpdateTimeToLive', ttl.update],
+      ['DescribeTimeToLive', ttl.describe],
+      ['UpdateContinuousBackups', backups.update],
+      ['DescribeContinuousBackups', backups.describe],
+      ['TagResource', own(tagResource, tagResourceValidation)],
+      ['UntagResource', own(untagResource, untagResourceValidation)],
+      ['ListTagsOfResource', own(listTagsOfResource, listTagsOfResourceValidation)],
+    ]),
+  )
 }

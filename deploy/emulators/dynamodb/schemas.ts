@@ -53,3 +53,17 @@ export const updateTimeToLive: Schema = {
 }
 
 export const describeTimeToLive: Schema = { TableName: putItem.types.TableName }
+
+export const updateContinuousBackups: Schema = {
+  TableName: putItem.types.TableName,
+  PointInTimeRecoverySpecification: {
+    type: 'FieldStruct<PointInTimeRecoverySpecification>',
+    notNull: true,
+    children: {
+      PointInTimeRecoveryEnabled: { type: 'Boolean', notNull: true },
+      RecoveryPeriodInDays: { type: 'Integer', greaterThanOrEqual: 1, lessThanOrEqual: 35 },
+    },
+  },
+}
+
+export const describeContinuousBackups: Schema = { TableName: putItem.types.TableName }

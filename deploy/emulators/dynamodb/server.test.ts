@@ -105,7 +105,7 @@ describe('closing', () => {
     const { port } = new URL(server.endpoint)
     const halfSent = connectSocket(Number(port), '127.0.0.1')
     await new Promise(resolve => halfSent.once('connect', resolve))
-    halfSent.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{')
+    halfSent.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{')
     const cut = new Promise(resolve => halfSent.on('error', () => {}).once('close', resolve))
 
     const writes = Array.from({ length: 50 }, (_, i) => transact(t, [put(t, key(`${i}`)), add(t, key('count'), 1)]).then(() => i))
@@ -236,7 +236,7 @@ describe('the wire', () => {
     let received = ''
     socket.on('data', chunk => (received += chunk.toString()))
     for (let i = 1; i <= 3; i++) {
-      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+      socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
       await expect.poll(() => received.split('HTTP/1.1 200').length - 1).toBe(i)
     }
   })

@@ -7,6 +7,7 @@ import remove from 'dynalite/validations/deleteTable.js'
 import update from 'dynalite/validations/updateTable.js'
 import { run } from './actions.ts'
 import { check } from './check.ts'
+import { forgetContinuousBackups } from './continuous-backups.ts'
 import type { Engine } from './dynalite.ts'
 import { forgetTimeToLive } from './time-to-live.ts'
 
@@ -26,7 +27,8 @@ export function tableChange({ store, tables, level }: Engine, operation: keyof t
     const request = check(body, types, custom, store)
     const { db, done } = untilSecondWrite(tables.db)
     const answer = await run(action, { ...store, tableDb: db }, request)
-    if (operation === 'CreateTable') await forgetTimeToLive(level, request.TableName)
+    if (operation === 'CreateTable')
+      await Promise.all([forgetTimeToLive(level, request.TableName), forgetContinuousBackups(level, request.TableName)])
     await done
     return answer
   }

@@ -14,7 +14,7 @@ const SUBSCRIBER_BYTES = 8 * 1024 * 1024
 /** A client that does not read its replies is not read from either. */
 const CLIENT_BYTES = 1024 * 1024
 
-type Connection = Output & { flush(): void }
+type Connection = Output & { flush(): void; closing(): boolean }
 
 /**
  * Starts what the backplane needs of Redis, in this process and in memory, behind the real protocol (RESP2) so that the same client
@@ -47,6 +47,8 @@ export async function startRedis({ port = 0 }: { port?: number } = {}): Promise<
     sockets.add(socket)
     socket.setNoDelay(true)
     socket.on('data', chunk => {
+      // What follows a word that is no command is not looked at: a page can have the browser send anything behind the head of an HTTP request.
+      if (connection.closing()) return
       parser.execute(chunk)
       // One write a connection for all that this chunk caused: replies of a pipeline, messages to subscribers.
       for (const each of touched) each.flush()
@@ -73,6 +75,7 @@ export async function startRedis({ port = 0 }: { port?: number } = {}): Promise<
         closing = true
         touched.add(connection)
       },
+      closing: () => closing,
       flush() {
         if (waiting !== '') socket.write(waiting, 'latin1')
         waiting = ''

@@ -3,6 +3,9 @@ import type { buildApp } from 'fauxqs'
 /** The emulator's HTTP application, before it listens: hooks on it see each request and answer. */
 export type App = Pick<ReturnType<typeof buildApp>, 'addHook' | 'inject'>
 
+/** Marks requests that the server makes of itself. */
+export const INNER = 'x-embedded-inner'
+
 /** A JSON object or a decoded form: what SQS and SNS requests and answers are made of. */
 export type Fields = Record<string, unknown>
 

@@ -1,6 +1,4 @@
-import { type App, type Fields, isFields, sqsAction } from './app.ts'
-
-const INNER = 'x-embedded-inner'
+import { type App, type Fields, INNER, isFields, sqsAction } from './app.ts'
 
 type Request = {
   body: unknown
@@ -11,10 +9,13 @@ type Request = {
 /**
  * Makes `ReceiveMessage` behave as it does on AWS where the emulator differs:
  * - one new message wakes every poll of its queue, and those that find nothing answer empty, so that idle pollers spin: they wait on;
- * - a poll whose client is gone still takes messages, which then stay invisible for the whole timeout: they go back at once;
+ * - a poll whose client is gone still takes messages, which then stay invisible for the whole timeout. So it is on AWS; here they go back at once, unless
+ *   polls are `outliving` their clients;
  * - message attributes are answered unasked: code that forgets to ask for them would work here and fail there.
  */
-export function holdLongPolls(app: App): void {
+export function holdLongPolls(app: App, outliving: boolean): void {
+  const isOver = (request: Request): boolean => !outliving && isGone(request)
+
   const call = async (action: string, headers: Request['headers'], body: Fields): Promise<Fields | undefined> => {
     const response = await app.inject({
       method: 'POST',
@@ -33,7 +34,7 @@ export function holdLongPolls(app: App): void {
 
   const waitOn = async (request: Request, body: Fields, deadline: number, first: Fields): Promise<Fields> => {
     let answer = first
-    while (!isGone(request) && !Array.isArray(answer.Messages)) {
+    while (!isOver(request) && !Array.isArray(answer.Messages)) {
       const left = deadline - performance.now()
       if (left <= 0) break
       const next = await call('ReceiveMessage', request.headers, { ...body, WaitTimeSeconds: left / 1000 })
@@ -67,7 +68,7 @@ export function holdLongPolls(app: App): void {
     const deadline = deadlines.get(request)
     const answer = deadline === undefined ? payload : await waitOn(request, request.body, deadline, payload)
     if (!Array.isArray(answer.Messages)) return answer
-    if (isGone(request)) {
+    if (isOver(request)) {
       await giveBack(request, request.body.QueueUrl, answer.Messages)
       return {}
     }

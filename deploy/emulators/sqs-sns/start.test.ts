@@ -49,7 +49,8 @@ async function createQueue(fifo: boolean, attributes: Record<string, string> = {
 
 async function send(queue: string, group: string, ...bodies: string[]): Promise<void> {
   for (const body of bodies) {
-    await sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: body, MessageGroupId: group, MessageDeduplicationId: body }))
+    const MessageDeduplicationId = Buffer.from(body, 'utf16le').toString('base64url')
+    await sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: body, MessageGroupId: group, MessageDeduplicationId }))
   }
 }
 
@@ -118,7 +119,7 @@ describe('a FIFO queue', () => {
     expect(again?.MessageId).toBe(first?.MessageId)
     expect(again?.Attributes?.ApproximateReceiveCount).toBe('2')
     // The stale handle removes nothing; the new one does.
-    await remove(queue, first)
+    await expect(remove(queue, first)).rejects.toMatchObject({ name: 'InvalidParameterValue' })
     await remove(queue, again)
     expect(bodies(await receive(queue))).toEqual(['a2'])
   })
@@ -267,9 +268,11 @@ describe('a long poll', () => {
   })
 })
 
+const ALLOW_TOPICS = { Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: '*' }
+
 describe('a topic', () => {
   async function topicWithQueue(FilterPolicy: object): Promise<{ topic: string | undefined; queue: string }> {
-    const queue = await createQueue(false)
+    const queue = await createQueue(false, { Policy: JSON.stringify({ Version: '2012-10-17', Statement: [ALLOW_TOPICS] }) })
     const name = queue.slice(queue.lastIndexOf('/') + 1)
     const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: `events-${name}` }))
     expect(TopicArn).toBe(`arn:aws:sns:us-east-1:000000000000:events-${name}`)

@@ -1,12 +1,8 @@
 import { noteEngineCall } from '../tracing/span.ts'
+import { isAnswered } from './failures.ts'
 
 /** @param ok false when the engine failed (no answer, 5xx, throttling); a refusal such as a lost condition is an answer */
 export type OnCall = (kind: string, ms: number, ok: boolean) => void
-
-const THROTTLED = /Throttl|ThroughputExceeded|RequestLimitExceeded|TooManyRequests|SlowDown/
-
-const answered = (error: unknown): boolean =>
-  error instanceof Error && '$fault' in error && error.$fault === 'client' && !THROTTLED.test(error.name)
 
 /**
  * A middleware for the clients' first step: notes every call, with all its tries, in the span that is open and with `onCall`.
@@ -22,7 +18,7 @@ export const engineCalls =
       try {
         return await next(args)
       } catch (error) {
-        ok = answered(error)
+        ok = isAnswered(error)
         throw error
       } finally {
         const ms = performance.now() - began

@@ -40,3 +40,41 @@ export const aborted = (engine: string, reason: unknown): Error => named('AbortE
 /** No engine answers with HTML, or with nothing at all: it is from something in between, whatever its status says, and must not be read as an answer. */
 export const notAnAnswer = (engine: string, status: number): Error =>
   named('TimeoutError', `what came with status ${status} is no answer of ${engine}`, undefined)
+
+const THROTTLED = /Throttl|ThroughputExceeded|RequestLimitExceeded|TooManyRequests|SlowDown/
+
+/** Whether an engine answered: a refusal such as a lost condition is an answer, throttling and what goes wrong inside an engine is none. */
+export const isAnswered = (error: unknown): boolean =>
+  error instanceof Error && '$fault' in error && error.$fault === 'client' && !THROTTLED.test(error.name)
+
+/**
+ * How DynamoDB, SQS and SNS call what they will never take, whoever sends it and however often. What would be taken once somebody has mended the
+ * deployment (a missing right, an expired token, a queue that is not there) is not among them.
+ */
+const REFUSED = new Set([
+  'ValidationException',
+  'ValidationError',
+  'SerializationException',
+  'ItemCollectionSizeLimitExceededException',
+  'InvalidParameter',
+  'InvalidParameterException',
+  'InvalidParameterValue',
+  'InvalidParameterValueException',
+  'ParameterValueInvalid',
+  'MissingParameter',
+  'InvalidAttributeName',
+  'InvalidAttributeValue',
+  'InvalidMessageContents',
+  'InvalidBatchEntryId',
+  'BatchEntryIdsNotDistinct',
+  'BatchRequestTooLong',
+  'EmptyBatchRequest',
+  'TooManyEntriesInBatchRequest',
+  'UnsupportedOperation',
+])
+
+/** Whether an engine's code says that what we sent is at fault. SQS and SNS write some codes with a prefix or a suffix. */
+export const isRefusalCode = (code: string): boolean => {
+  const name = code.replace(/^.*[.#]/, '')
+  return REFUSED.has(name) || REFUSED.has(name.replace(/Exception$/, ''))
+}

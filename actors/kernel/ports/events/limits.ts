@@ -1,3 +1,4 @@
+import { Unsendable } from '../mailbox/port.ts'
 import type { Published } from './port.ts'
 
 /** SNS limits, for one message and for a batch: https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html */
@@ -6,7 +7,7 @@ export const MOST_ENTRIES = 10
 
 /**
  * How many bytes of a batch an event takes: its body and its attribute `type`. What a topic would refuse is refused before it shares a request.
- * @throws an error naming the event and what is wrong
+ * @throws Unsendable naming the event and what is wrong
  */
 export const weigh = ({ topic, id, type, body }: Published): number => {
   const bytes = Buffer.byteLength(body) + 'type'.length + 'String'.length + Buffer.byteLength(type)
@@ -18,7 +19,7 @@ export const weigh = ({ topic, id, type, body }: Published): number => {
         : bytes > MOST_BYTES
           ? `it has ${bytes} bytes, at most ${MOST_BYTES} are taken`
           : ''
-  if (wrong !== '') throw new Error(`the topic ${topic} cannot take event ${JSON.stringify(id)} (${type}): ${wrong}`)
+  if (wrong !== '') throw new Unsendable(`the topic ${topic} cannot take event ${JSON.stringify(id)} (${type}): ${wrong}`)
   return bytes
 }
 

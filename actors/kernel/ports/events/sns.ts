@@ -1,5 +1,7 @@
 import { PublishBatchCommand, type SNSClient } from '@aws-sdk/client-sns'
 import { gather } from '../aws/batcher.ts'
+import { isRefusalCode } from '../aws/failures.ts'
+import { Unsendable } from '../mailbox/port.ts'
 import { allOf, MOST_BYTES, MOST_ENTRIES, weigh } from './limits.ts'
 import type { EventBus, Published } from './port.ts'
 
@@ -45,7 +47,8 @@ export const snsBus = ({ sns, topicArn, lanes = 4 }: SnsBusOptions): EventBus =>
           if (published.has(String(at))) return { ok: true, value: undefined }
           // One that is named nowhere is not out: such an answer is something's between us and the topic.
           const { Code, Message } = failed.get(String(at)) ?? { Code: 'it is not in the answer' }
-          return { ok: false, error: new Error(`the topic ${topic} refused event ${JSON.stringify(event.id)}: ${Code} ${Message ?? ''}`) }
+          const why = `the topic ${topic} refused event ${JSON.stringify(event.id)}: ${Code} ${Message ?? ''}`
+          return { ok: false, error: isRefusalCode(Code ?? '') ? new Unsendable(why) : new Error(why) }
         })
       },
     })

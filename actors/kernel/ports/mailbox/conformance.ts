@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { ConsumeOptions, Delivery, Mailbox } from './port.ts'
+import { type ConsumeOptions, type Delivery, type Mailbox, Unsendable } from './port.ts'
 
 export type MailboxUnderTest = {
   readonly mailbox: Mailbox
@@ -217,16 +217,45 @@ export const mailboxConformance = (name: string, open: () => Promise<MailboxUnde
         mailbox.send(queue, message('foreign', { body: 'a\u{ffff}b' })),
         mailbox.send(queue, { id: 'groupless', body: 'b' }),
         mailbox.send(queue, message('x'.repeat(129), { group: 'g' })),
+        mailbox.send(queue, message('group-umlaut', { group: 'gr\u00fcn' })),
+        mailbox.send(queue, message('group-space', { group: 'a b' })),
+        mailbox.send(queue, message('group-long', { group: 'g'.repeat(129) })),
+        mailbox.send(queue, message('id \u00fc', { group: 'g' })),
         mailbox.send(queue, message('good-2')),
       ])
       const reasons = outcomes.map(o => (o.status === 'rejected' ? String(o.reason) : ''))
-      expect(outcomes.map(o => o.status === 'fulfilled')).toEqual([true, false, false, false, false, false, false, false, true])
+      expect(outcomes.flatMap((o, at) => (o.status === 'fulfilled' ? [at] : []))).toEqual([0, outcomes.length - 1])
+      expect(outcomes.every(o => o.status === 'fulfilled' || o.reason instanceof Unsendable)).toBe(true)
       expect(reasons[1]).toContain(`${queue} cannot take message "large": it has 262145 bytes, at most 262144 are taken`)
       expect(reasons[4]).toContain('attribute a')
       expect(reasons[6]).toContain('group')
       const { got, arrived, stop } = take(queue, ack)
       await arrived(2)
       expect(bodies(got).sort()).toEqual(['good-1', 'good-2'])
+      await stop()
+    })
+
+    test('what comes once a consumer has stopped is the next one’s at once, and not after its visibility', async () => {
+      const queue = await create('fifo')
+      const idle = mailbox.consume(queue, { pollers: 2, visibility: 600 }, async () => {})
+      await mailbox.depth(queue)
+      await idle.stop()
+      await mailbox.send(queue, { id: 'm', group: 'g', body: 'm' })
+      const { got, arrived, stop } = take(queue, ack)
+      await arrived(1)
+      expect(bodies(got)).toEqual(['m'])
+      await stop()
+    })
+
+    test('takes every character in ids and groups that it says it takes, and 128 of them', async () => {
+      const queue = await create('fifo')
+      const all = String.fromCharCode(...Array.from({ length: 94 }, (_, n) => 33 + n))
+      const names = [all, all.padEnd(128, '~'), 'g']
+      await Promise.all(names.map(name => mailbox.send(queue, { id: name, group: name, body: 'b' })))
+      const { got, arrived, stop } = take(queue, ack)
+      await arrived(names.length)
+      expect(got.map(d => d.group).sort()).toEqual([...names].sort())
+      expect(got.map(d => d.id).sort()).toEqual([...names].sort())
       await stop()
     })
 

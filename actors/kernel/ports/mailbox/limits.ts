@@ -1,4 +1,5 @@
-import type { Outgoing } from './port.ts'
+import { isQueueId } from './ids.ts'
+import { type Outgoing, Unsendable } from './port.ts'
 
 /** SQS limits: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
 export const MOST_BYTES = 262_144
@@ -15,17 +16,23 @@ export const isFifo = (queue: string): boolean => queue.endsWith('.fifo')
 /**
  * How many bytes of a batch a message takes. What a queue would refuse is refused here, before it shares a request: some of it would fail the whole batch,
  * and every queue should refuse alike.
- * @throws an error naming queue, message and what is wrong
+ * @throws Unsendable naming queue, message and what is wrong
  */
 export const weigh = (queue: string, message: Outgoing): number => {
   const { id, group, body, attributes } = message
   const refuse = (why: string): never => {
-    throw new Error(`${queue} cannot take message ${JSON.stringify(id.slice(0, MOST_CHARACTERS))}: ${why}`)
+    throw new Unsendable(`${queue} cannot take message ${JSON.stringify(id.slice(0, MOST_CHARACTERS))}: ${why}`)
   }
   if (isFifo(queue)) {
     if (!group) refuse('a FIFO queue needs its group')
-    if (group && group.length > MOST_CHARACTERS) refuse(`its group has ${group.length} characters, at most ${MOST_CHARACTERS} are taken`)
-    if (id === '' || id.length > MOST_CHARACTERS) refuse(`its id has ${id.length} characters, 1 to ${MOST_CHARACTERS} are taken`)
+    for (const [name, text] of [
+      ['group', group ?? ''],
+      ['id', id],
+    ] as const) {
+      if (text === '' || text.length > MOST_CHARACTERS)
+        refuse(`its ${name} has ${text.length} characters, 1 to ${MOST_CHARACTERS} are taken`)
+      if (!isQueueId(text)) refuse(`its ${name} ${JSON.stringify(text)} has characters other than letters, digits and punctuation of ASCII`)
+    }
   }
   if (body === '') refuse('its body is empty')
   if (FOREIGN.test(body)) refuse('its body has characters that no queue takes')

@@ -6,6 +6,11 @@ export type Outgoing = {
   readonly attributes?: Readonly<Record<string, string>>
 }
 
+/** What no queue and no topic would take, however often it is sent. The fault is its author's, no engine's. */
+export class Unsendable extends Error {
+  override readonly name = 'Unsendable'
+}
+
 /** A message as it was received. `receives` counts from 1; `sentAt` is epoch ms, the queue's own stamp. */
 export type Delivery = {
   readonly id: string
@@ -31,6 +36,8 @@ export type ConsumeOptions = {
   readonly pollers: number
   /** Seconds that a received message stays hidden. */
   readonly visibility: number
+  /** How long a poll waits for a message; default 20 s. Who stops polling soon asks for less. */
+  readonly waitSeconds?: number
   /** Called before each poll: a consumer that is full, or whose engines fail, waits here. */
   readonly ready?: () => Promise<void>
 }

@@ -7,8 +7,9 @@ import {
 } from '@aws-sdk/client-sqs'
 import { Producer } from 'sqs-producer'
 import { gather, type Outcome } from '../aws/batcher.ts'
+import { isRefusalCode } from '../aws/failures.ts'
 import { isFifo, MOST_BYTES } from './limits.ts'
-import type { Outgoing } from './port.ts'
+import { type Outgoing, Unsendable } from './port.ts'
 
 /** Most entries of any SQS batch. */
 const ENTRIES = 10
@@ -81,7 +82,8 @@ export const sqsSends = ({ name, sqs, url }: Queue) => {
         if (!answer) throw error
       }
       return outcomes(name, items.length, answer ?? {}, (at, entry) => {
-        return new Error(`${name} refused message ${JSON.stringify(items[at]?.message.id)}: ${entry.Code} ${entry.Message ?? ''}`)
+        const why = `${name} refused message ${JSON.stringify(items[at]?.message.id)}: ${entry.Code} ${entry.Message ?? ''}`
+        return isRefusalCode(entry.Code ?? '') ? new Unsendable(why) : new Error(why)
       })
     },
   })

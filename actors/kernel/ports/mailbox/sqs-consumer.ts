@@ -1,4 +1,4 @@
-import type { Message, SQSClient } from '@aws-sdk/client-sqs'
+import type { Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import type { Logger } from 'pino'
 import { Consumer as PollingLoop } from 'sqs-consumer'
 import type { Clock } from '../clock/port.ts'
@@ -12,17 +12,18 @@ export type SqsConsumerOptions = ConsumeOptions & {
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'> | undefined
   /** How long stopping waits for polls under way (ms) before it cuts them. */
   readonly stopMs: number
+  readonly waitSeconds: number
   readonly handler: (messages: readonly Message[]) => Promise<void>
 }
 
-const WAIT_SECONDS = 20
 const MOST_BACKOFF_MS = 5_000
 
 /**
  * Polls a queue with so many of sqs-consumer's loops. The library only polls and hands over: it deletes nothing and keeps nothing hidden.
  *
- * Stopping: a poll of a busy queue comes back by itself within `stopMs` and what it brings is handed over. A poll of an idle queue is cut then, for its 20 s
- * are too long for a Ctrl-C; should a message be on its way to it in that moment, it was never handed over and comes to another poll after its visibility.
+ * Stopping: no poll begins any more, those under way may take `stopMs` to come back, and what they bring is handed over. What is left is cut then. On AWS a
+ * poll that is cut goes on without us, for the rest of its 20 s, and what comes to it is hidden from everybody until its visibility ends: there `stopMs` is
+ * to be longer than a poll. The embedded queues forget a poll whose client is gone, so that a Ctrl-C need not wait.
  */
 export const sqsConsumer = (options: SqsConsumerOptions): Consumer => {
   const { queue, clock, log } = options
@@ -79,15 +80,20 @@ type PollerContext = SqsConsumerOptions & {
 
 /** One polling loop. Returns what stops it. */
 const poller = (context: PollerContext, queueUrl: string): (() => Promise<void>) => {
-  const { queue, log, clock, stopMs, stopping, backOff, failed, fine } = context
+  const { queue, log, clock, stopMs, waitSeconds, stopping, backOff, failed, fine } = context
   let failures = 0
   let poll: { readonly over: Promise<void>; readonly end: () => void } | undefined
 
+  const cut = new AbortController()
+  // The library's own signal ends the poll at once or never; this one, after a while.
+  const polling: SQSClient = Object.create(context.polling, {
+    send: { value: (command: ReceiveMessageCommand) => context.polling.send(command, { abortSignal: cut.signal }) },
+  })
   const loop = PollingLoop.create({
     queueUrl,
-    sqs: context.polling,
+    sqs: polling,
     batchSize: 10,
-    waitTimeSeconds: WAIT_SECONDS,
+    waitTimeSeconds: waitSeconds,
     visibilityTimeout: context.visibility,
     messageAttributeNames: ['All'],
     messageSystemAttributeNames: ['MessageGroupId', 'MessageDeduplicationId', 'ApproximateReceiveCount', 'SentTimestamp'],
@@ -99,6 +105,7 @@ const poller = (context: PollerContext, queueUrl: string): (() => Promise<void>)
     preReceiveMessageCallback: async () => {
       if (failures > 0) await backOff(failures)
       await context.ready?.()
+      stopping.signal.throwIfAborted()
       poll = during()
     },
     handleMessageBatch: async messages => {
@@ -108,7 +115,7 @@ const poller = (context: PollerContext, queueUrl: string): (() => Promise<void>)
     },
   })
   const answered = () => {
-    if (failures > 0) loop.updateOption('waitTimeSeconds', WAIT_SECONDS)
+    if (failures > 0) loop.updateOption('waitTimeSeconds', waitSeconds)
     failures = 0
     fine()
     poll?.end()
@@ -122,7 +129,7 @@ const poller = (context: PollerContext, queueUrl: string): (() => Promise<void>)
     if (!stopping.signal.aborted) {
       failures++
       // So that the first good answer is not 20 s away when the queue is idle.
-      loop.updateOption('waitTimeSeconds', 1)
+      loop.updateOption('waitTimeSeconds', Math.min(1, waitSeconds))
       failed(error)
     }
     poll?.end()
@@ -130,12 +137,14 @@ const poller = (context: PollerContext, queueUrl: string): (() => Promise<void>)
   loop.start()
 
   return async () => {
-    const patience = new AbortController()
-    const late = clock.sleep(stopMs, patience.signal).catch(() => {})
-    if (poll) await Promise.race([poll.over, late])
-    patience.abort()
-    loop.stop({ abort: true })
-    await poll?.over
+    loop.stop()
+    if (!poll) return
+    const ended = new AbortController()
+    const late = clock.sleep(stopMs, ended.signal).catch(() => {})
+    await Promise.race([poll.over, late])
+    ended.abort()
+    cut.abort()
+    await poll.over
   }
 }
 

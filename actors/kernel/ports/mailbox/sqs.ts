@@ -15,12 +15,27 @@ export type SqsMailboxOptions = {
   readonly queueUrl: (name: string) => Promise<string>
   readonly clock?: Clock
   readonly log?: Pick<Logger, 'info' | 'warn' | 'error'>
-  /** How long stopping a consumer waits for polls under way (ms) before it cuts them; default 1 s, 21 s lets every long poll finish. */
+  /** How long stopping a consumer waits for polls under way (ms) before it cuts them; by default every poll may end by itself, see `sqsConsumer`. */
   readonly stopMs?: number
+  /** How long a poll waits for a message by default. */
+  readonly waitSeconds?: number
 }
 
+/** The most that SQS takes. */
+const WAIT_SECONDS = 20
+/** For the last poll to come back: its 20 s, and the way. */
+export const POLL_END_MS = WAIT_SECONDS * 1_000 + 1_000
+
 /** SQS: sends, acks and visibility of callers at about the same time share requests of up to 10. */
-export const sqsMailbox = ({ sqs, polling, queueUrl, clock = systemClock, log, stopMs = 1_000 }: SqsMailboxOptions): Mailbox => {
+export const sqsMailbox = ({
+  sqs,
+  polling,
+  queueUrl,
+  clock = systemClock,
+  log,
+  stopMs = POLL_END_MS,
+  waitSeconds = WAIT_SECONDS,
+}: SqsMailboxOptions): Mailbox => {
   const queues = new Map<string, ReturnType<typeof open>>()
   const open = (name: string) => {
     let known: Promise<string> | undefined
@@ -46,7 +61,7 @@ export const sqsMailbox = ({ sqs, polling, queueUrl, clock = systemClock, log, s
       const { url, ack, extend } = of(name)
       const handles = { ack, extend: (handle: string, seconds: number) => extend({ handle, seconds }) }
       const receive = (messages: readonly Message[]) => handler(messages.map(message => delivery(message, handles)))
-      return sqsConsumer({ ...options, queue: name, url, polling, clock, log, stopMs, handler: receive })
+      return sqsConsumer({ waitSeconds, ...options, queue: name, url, polling, clock, log, stopMs, handler: receive })
     },
     depth: async name => {
       const AttributeNames = ['ApproximateNumberOfMessages' as const, 'ApproximateNumberOfMessagesNotVisible' as const]

@@ -27,7 +27,10 @@ const meaning = (error: unknown, writes: readonly StoreWrite[]): unknown => {
   if (CONFLICTS.has(error.name) || of('TransactionConflict').length > 0) return new Conflict(error.message, { cause: error })
 
   const refused = [error.message, ...reasons.map(r => r.Message ?? '')].some(text => /item size (to update )?has exceeded/i.test(text))
-  if (!refused) return error
+  if (!refused) {
+    const invalid = error.name === 'ValidationException' || of('ValidationError').length > 0
+    return invalid ? new Unstorable(`cannot write ${places.map(spoken).join(', ')}: ${error.message}`, { cause: error }) : error
+  }
   const large = writes.filter(w => 'put' in w && isTooLarge(w.put)).map(placeOf)
   const named = of('ValidationError')
   return Object.assign(tooLarge(named.length > 0 ? named : large.length > 0 ? large : places), { cause: error })

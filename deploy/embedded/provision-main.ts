@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util'
+import { type Config, environment, readConfig } from '../../actors/kernel/config/config.ts'
+import { isAlive } from '../../actors/kernel/process/alive.ts'
+import { runProvision } from '../provision/main.ts'
+import { readMeshFile } from './mesh-file.ts'
+
+/*
+ * `npm run provision`: puts back what is missing of tables, queues, topics and subscriptions. Of the engines that the environment names; where it names none, of
+ * the mesh that runs in `.data`, or in `--data DIR`. Nothing that is right is touched, and no message with it.
+ */
+const DEFAULT_DATA = '.data'
+const NAMING = [
+  'AWS_REGION',
+  'AWS_PROFILE',
+  'AWS_ENDPOINT_URL',
+  'AWS_ENDPOINT_URL_SQS',
+  'AWS_ENDPOINT_URL_SNS',
+  'AWS_ENDPOINT_URL_DYNAMODB',
+]
+
+const findEngines = async (data: string | undefined): Promise<{ readonly title: string; readonly config: Config }> => {
+  const named = environment({})
+  const directory = data ?? (NAMING.some(name => named[name]) ? undefined : DEFAULT_DATA)
+  const file = directory === undefined ? undefined : await readMeshFile(directory)
+  if (file && isAlive(file.pid)) {
+    return { title: `the mesh in ${directory}, process ${file.pid}`, config: readConfig(environment({ EMBEDDED: 'true', ...file.config })) }
+  }
+  if (data !== undefined) throw new Error(`no mesh runs in ${data}`)
+  const config = readConfig()
+  return {
+    title: `the mesh ${config.PREFIX}* at ${config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL ?? `AWS in ${config.AWS_REGION}`}`,
+    config,
+  }
+}
+
+try {
+  const { values } = parseArgs({ options: { data: { type: 'string' } } })
+  const { title, config } = await findEngines(values.data)
+  process.stdout.write(`${title}\n\n`)
+  await runProvision(config)
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}
