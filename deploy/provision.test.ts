@@ -20,6 +20,7 @@ import { queueUrls, topicArns } from '../actors/kernel/aws/names.ts'
 import { type Topology, topology } from '../contracts/mesh.ts'
 import { startDynamoDb } from './embedded/dynamodb/server.ts'
 import { startSqsSns } from './embedded/sqs-sns.ts'
+import { EMBEDDED_PACE } from './provision/retry.ts'
 import { provision } from './provision.ts'
 
 let clients: Clients
@@ -39,7 +40,7 @@ afterAll(() => close())
 
 let prefixes = 0
 const freshPrefix = () => `test${++prefixes}-`
-const run = (prefix: string, of: Topology = topology(prefix)) => provision({ clients, topology: of })
+const run = (prefix: string, of: Topology = topology(prefix)) => provision({ clients, topology: of, pace: EMBEDDED_PACE })
 const did = (report: Awaited<ReturnType<typeof provision>>, what: string) => report.filter(d => d.did === what).map(d => d.name)
 
 const attributes = async (prefix: string, name: string): Promise<Record<string, string | undefined>> => {
@@ -222,7 +223,7 @@ describe('provisioning', () => {
       ...endpoints,
       AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${port}`,
     })
-    const inProduction = () => provision({ clients: through, topology: topology(prefix), production: true })
+    const inProduction = () => provision({ clients: through, topology: topology(prefix), production: true, pace: EMBEDDED_PACE })
     try {
       await inProduction()
       expect(asked.sort()).toEqual([...topology(prefix).tables].sort())

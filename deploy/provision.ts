@@ -4,6 +4,7 @@ import { readConfig, silenceNodeNotice } from '../actors/kernel/config.ts'
 import { type Topology, topology } from '../contracts/mesh.ts'
 import { existingQueues, type Home, provisionEventQueue, provisionMailbox } from './provision/queues.ts'
 import { type Done, spoken } from './provision/report.ts'
+import { AWS_PACE, type Pace } from './provision/retry.ts'
 import { provisionTables } from './provision/tables.ts'
 import { provisionSubscriptions, provisionTopics, type Topic } from './provision/topics.ts'
 
@@ -12,23 +13,28 @@ export type ProvisionOptions = {
   readonly topology: Topology
   /** With what only pays off there: point-in-time recovery. */
   readonly production?: boolean
+  /** That of AWS, unless the engines are known to be faster. */
+  readonly pace?: Pace
 }
 
 const provisionMessaging = async ({
   clients: { sqs, sns },
   topology: { mailboxes, topics, hearings },
+  pace = AWS_PACE,
 }: ProvisionOptions): Promise<Done[]> => {
   const [made, existing] = await Promise.all([
     provisionTopics(
       sns,
       topics.map(t => t.topic),
+      pace,
     ),
     existingQueues(
       sqs,
       [...mailboxes, ...hearings].flatMap(q => [q.queue, q.dead]),
+      pace,
     ),
   ])
-  const home: Home = { sqs, existing, arnOf: arnBeside(made) }
+  const home: Home = { sqs, existing, arnOf: arnBeside(made), pace }
   const queues = await Promise.all([
     ...mailboxes.map(mailbox => provisionMailbox(home, mailbox)),
     ...hearings.map(hearing => {
@@ -44,7 +50,7 @@ const provisionMessaging = async ({
       const wanted = hearings.flatMap(({ queue, subscriptions }) =>
         subscriptions.flatMap(s => (s.topic === topic.name ? [{ queue, queueArn: home.arnOf(queue), types: s.types }] : [])),
       )
-      return provisionSubscriptions(sns, topic, wanted, ours)
+      return provisionSubscriptions(sns, topic, wanted, ours, pace)
     }),
   )
   return [...queues.flat(), ...made.map(t => t.done), ...subscriptions.flat()]
@@ -63,7 +69,7 @@ const arnBeside = ([topic]: readonly Topic[]): Home['arnOf'] => {
  */
 export const provision = async (options: ProvisionOptions): Promise<Done[]> => {
   const [tables, messaging] = await Promise.all([
-    provisionTables(options.clients.dynamodb, options.topology.tables, options.production ?? false),
+    provisionTables(options.clients.dynamodb, options.topology.tables, options.production ?? false, options.pace),
     provisionMessaging(options),
   ])
   return [...tables, ...messaging]
@@ -73,16 +79,19 @@ const main = async (): Promise<void> => {
   silenceNodeNotice()
   const config = readConfig()
   const clients = openClients(config)
+  const { AWS_REGION: region, PREFIX: prefix } = config
+  const places = [config.AWS_ENDPOINT_URL, config.AWS_ENDPOINT_URL_DYNAMODB, config.AWS_ENDPOINT_URL_SQS, config.AWS_ENDPOINT_URL_SNS]
+  const at = [...new Set(places.filter(place => place !== undefined))].join(', ') || 'AWS'
+  console.log(`Provisioning ${prefix}* at ${at} in ${region}\n`)
   try {
-    const report = await provision({
-      clients,
-      topology: topology(config.PREFIX),
-      production: config.NODE_ENV === 'production',
-    })
-    console.log(spoken(report))
+    console.log(spoken(await provision({ clients, topology: topology(prefix), production: config.NODE_ENV === 'production' })))
   } finally {
     clients.close()
   }
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await main()
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
+  main().catch((error: unknown) => {
+    console.error(`Provisioning failed: ${error instanceof Error ? error.message : String(error)}`)
+    process.exit(1)
+  })

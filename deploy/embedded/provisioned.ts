@@ -3,6 +3,7 @@ import { type Config, environment, readConfig } from '../../actors/kernel/config
 import { type OpenPorts, openPorts } from '../../actors/kernel/open.ts'
 import { registerUser } from '../../actors/users/post-confirmation.ts'
 import { topology } from '../../contracts/mesh.ts'
+import { AWS_PACE, EMBEDDED_PACE } from '../provision/retry.ts'
 import { provision } from '../provision.ts'
 import { type Engines, type EnginesOptions, startEngines } from './engines.ts'
 
@@ -25,7 +26,8 @@ export const startProvisioned = async (
   try {
     const config = readConfig(environment({ ...options.settings, ...engines.settings }))
     const opened = await openPorts(config, options.log, options.onCall)
-    await provision({ clients: opened.clients, topology: topology(config.PREFIX) })
+    const isEmbedded = engines.settings.AWS_ENDPOINT_URL_SQS !== undefined && engines.settings.AWS_ENDPOINT_URL_DYNAMODB !== undefined
+    await provision({ clients: opened.clients, topology: topology(config.PREFIX), pace: isEmbedded ? EMBEDDED_PACE : AWS_PACE })
     connected(opened.ports)
     const close = async () => {
       await opened.close()
