@@ -8,27 +8,13 @@ import { type BusUnderTest, busConformance, TOPOLOGY } from '../actors/kernel/ev
 import { memoryBus } from '../actors/kernel/events/memory.ts'
 import { snsBus } from '../actors/kernel/events/sns.ts'
 import { memoryMailbox } from '../actors/kernel/mailbox/memory.ts'
-import type { Mailbox } from '../actors/kernel/mailbox/port.ts'
 import { sqsMailbox } from '../actors/kernel/mailbox/sqs.ts'
 import { startSqsSns } from '../deploy/embedded/sqs-sns.ts'
-
-/** Consumes the queues of `TOPOLOGY` and remembers what came. */
-const hear = (mailbox: Mailbox) => {
-  const got = new Map(TOPOLOGY.hearings.map(({ queue }) => [queue, [] as { body: string; type: string | undefined }[]]))
-  const consumers = TOPOLOGY.hearings.map(({ queue }) =>
-    mailbox.consume(queue, { pollers: 1, visibility: 30 }, async deliveries => {
-      for (const d of deliveries) {
-        got.get(queue)?.push({ body: d.body, type: d.attributes.type })
-        await d.ack()
-      }
-    }),
-  )
-  return { heard: (queue: string) => got.get(queue) ?? [], stop: () => Promise.all(consumers.map(c => c.stop())) }
-}
+import { hearAll } from './hear-all.ts'
 
 const openMemory = async (): Promise<BusUnderTest> => {
   const mailbox = memoryMailbox({ clock: systemClock, random: Math.random })
-  const { heard, stop } = hear(mailbox)
+  const { heard, stop } = hearAll(mailbox)
   return { bus: memoryBus({ mailbox, topology: TOPOLOGY }), heard, close: async () => void (await stop()) }
 }
 
@@ -64,7 +50,7 @@ const openSns = async () => {
     if (arn === undefined) throw new Error(`there is no topic ${name}`)
     return arn
   }
-  const { heard, stop } = hear(sqsMailbox({ sqs, polling, queueUrl, stopMs: 100 }))
+  const { heard, stop } = hearAll(sqsMailbox({ sqs, polling, queueUrl, stopMs: 100 }))
   return {
     bus: snsBus({ sns, topicArn }),
     publishes: () => publishes,
@@ -114,7 +100,7 @@ describe('faults of the memory bus', () => {
   const open = (faults: Parameters<typeof memoryBus>[0]['faults']) => {
     const clock = virtualClock()
     const mailbox = memoryMailbox({ clock, random: () => 0.5 })
-    const { heard } = hear(mailbox)
+    const { heard } = hearAll(mailbox)
     return { clock, heard, bus: memoryBus({ mailbox, topology: TOPOLOGY, ...(faults ? { faults } : {}) }) }
   }
   const event = (id: string) => ({ topic: 'a', id, type: 'a.one', body: id })
