@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -36,10 +35,9 @@ const main = async (): Promise<number> => {
   const seconds = () => `${((performance.now() - began) / 1000).toFixed(1)} s`
   console.log(`Installing MiniStack with ${python.program} ${python.version} …`)
   const ministack = await startMiniStack(python.program)
-  const out = await mkdtemp(join(tmpdir(), 'witness-report-'))
   const counts: Counts = { passed: 0, failed: 0 }
   try {
-    const { settings } = ministack
+    const { settings, directory } = ministack
     console.log(`MiniStack, process ${ministack.pid}, is at ${settings.AWS_ENDPOINT_URL} after ${seconds()}`)
     const development = { ...settings, NODE_ENV: 'development', PREFIX: 'witness-' }
     const production = { ...development, NODE_ENV: 'production' }
@@ -48,12 +46,11 @@ const main = async (): Promise<number> => {
     await step(counts, 'provisioning again changes nothing', provision, development, UNCHANGED)
     await step(counts, 'provisioning for production adds recovery', provision, production, /point-in-time recovery/)
     await step(counts, '… and again changes nothing', provision, production, UNCHANGED)
-    await suites(counts, 'test/witness/vitest.config.ts', join(out, 'vitest.json'), settings)
+    await suites(counts, 'test/witness/vitest.config.ts', join(directory, 'vitest.json'), settings)
     const story = ['test/story/main.ts', '--kill', 'posts']
     await step(counts, 'the story, with posts killed', story, { ...settings, PREFIX: 'story-' }, /All is well/)
   } finally {
     ministack.close()
-    await rm(out, { recursive: true, force: true })
   }
   if (values.counts !== undefined) await writeFile(values.counts, `${counts.passed} ${counts.failed}\n`)
   console.log(`\nThe witness, in ${seconds()}: ${counts.passed} passed, ${counts.failed} failed`)

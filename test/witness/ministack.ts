@@ -17,6 +17,8 @@ export type MiniStack = {
   /** The environment of a process that talks to it: the address, and keys of an IAM user. */
   readonly settings: Readonly<Record<string, string>>
   readonly pid: number
+  /** For files of this run; it goes with the rest. */
+  readonly directory: string
   /** Ends it and removes all that it and its installation wrote. */
   readonly close: () => void
 }
@@ -105,7 +107,7 @@ export const startMiniStack = async (python: string): Promise<MiniStack> => {
       })
     await untilReady(endpoint, child, () => printed)
     const keys = await makeUser(endpoint)
-    return { settings: { AWS_ENDPOINT_URL: endpoint, AWS_REGION: 'us-east-1', ...keys }, pid: child.pid ?? 0, close }
+    return { settings: { AWS_ENDPOINT_URL: endpoint, AWS_REGION: 'us-east-1', ...keys }, pid: child.pid ?? 0, directory, close }
   } catch (error) {
     close()
     throw error
