@@ -24,12 +24,13 @@ export type MiniStack = {
 }
 
 /** Installs the pinned packages into an environment of their own; every file is held to its hash. */
-const install = async (python: string, directory: string): Promise<string> => {
+const install = async (python: string, directory: string, signal: AbortSignal): Promise<string> => {
   const run = promisify(execFile)
   const venv = join(directory, 'venv')
-  await run(python, ['-m', 'venv', venv], { timeout: INSTALLED_WITHIN_MS })
+  const bounds = { timeout: INSTALLED_WITHIN_MS, killSignal: 'SIGKILL', signal } as const
+  await run(python, ['-m', 'venv', venv], bounds)
   const options = ['--quiet', '--disable-pip-version-check', '--no-input', '--require-hashes', '--only-binary=:all:', '-r', REQUIREMENTS]
-  await run(join(venv, 'bin', 'python'), ['-m', 'pip', 'install', ...options], { timeout: INSTALLED_WITHIN_MS })
+  await run(join(venv, 'bin', 'python'), ['-m', 'pip', 'install', ...options], bounds)
   return join(venv, 'bin', 'ministack')
 }
 
@@ -81,14 +82,16 @@ const makeUser = async (endpoint: string) => {
 export const startMiniStack = async (python: string): Promise<MiniStack> => {
   const directory = await mkdtemp(join(tmpdir(), 'witness-'))
   let child: ChildProcess | undefined
+  const installing = new AbortController()
   const close = () => {
     process.off('exit', close)
+    installing.abort()
     child?.kill('SIGKILL')
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
   }
   process.once('exit', close)
   try {
-    const program = await install(python, directory)
+    const program = await install(python, directory, installing.signal)
     const port = await freePort()
     const endpoint = `http://127.0.0.1:${port}`
     const env = environment({
