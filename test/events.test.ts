@@ -8,27 +8,13 @@ import { type BusUnderTest, busConformance, TOPOLOGY } from '../actors/kernel/po
 import { memoryBus } from '../actors/kernel/ports/events/memory.ts'
 import { snsBus } from '../actors/kernel/ports/events/sns.ts'
 import { memoryMailbox } from '../actors/kernel/ports/mailbox/memory.ts'
-import type { Mailbox } from '../actors/kernel/ports/mailbox/port.ts'
 import { sqsMailbox } from '../actors/kernel/ports/mailbox/sqs.ts'
 import { startSqsSns } from '../deploy/emulators/sqs-sns/start.ts'
-
-/** Consumes the queues of `TOPOLOGY` and remembers what came. */
-const hear = (mailbox: Mailbox) => {
-  const got = new Map(TOPOLOGY.subscribers.map(({ queue }) => [queue, [] as { body: string; type: string | undefined }[]]))
-  const consumers = TOPOLOGY.subscribers.map(({ queue }) =>
-    mailbox.consume(queue, { pollers: 1, visibility: 30 }, async deliveries => {
-      for (const d of deliveries) {
-        got.get(queue)?.push({ body: d.body, type: d.attributes.type })
-        await d.ack()
-      }
-    }),
-  )
-  return { heard: (queue: string) => got.get(queue) ?? [], stop: () => Promise.all(consumers.map(c => c.stop())) }
-}
+import { hearAll } from './hear-all.ts'
 
 const openMemory = async (): Promise<BusUnderTest> => {
   const mailbox = memoryMailbox({ clock: systemClock, random: Math.random })
-  const { heard, stop } = hear(mailbox)
+  const { heard, stop } = hearAll(mailbox)
   return { bus: memoryBus({ mailbox, topology: TOPOLOGY }), heard, close: async () => void (await stop()) }
 }
 
@@ -67,7 +53,7 @@ const openSns = async () => {
     if (arn === undefined) throw new Error(`there is no topic ${name}`)
     return arn
   }
-  const { heard, stop } = hear(sqsMailbox({ sqs, polling, queueUrl, stopMs: 100 }))
+  const { heard, stop } = hearAll(sqsMailbox({ sqs, polling, queueUrl, stopMs: 100 }))
   return {
     bus: snsBus({ sns, topicArn }),
     publishes: () => publishes,
@@ -117,7 +103,7 @@ describe('faults of the memory bus', () => {
   const open = (faults: Parameters<typeof memoryBus>[0]['faults']) => {
     const clock = virtualClock()
     const mailbox = memoryMailbox({ clock, random: () => 0.5 })
-    const { heard } = hear(mailbox)
+    const { heard } = hearAll(mailbox)
     return { clock, heard, bus: memoryBus({ mailbox, topology: TOPOLOGY, ...(faults ? { faults } : {}) }) }
   }
   const event = (id: string) => ({ topic: 'a', id, type: 'a.one', body: id })

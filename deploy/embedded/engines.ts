@@ -46,7 +46,14 @@ export const startEngines = async (options: EnginesOptions): Promise<Engines> =>
     await close()
     throw failed.reason
   }
-  return { settings: Object.assign({}, ...parts.map(p => p.settings)), ports: Object.assign({}, ...parts.map(p => p.ports)), close }
+  const settings: Readonly<Record<string, string>> = Object.assign({}, ...parts.map(p => p.settings))
+  return { settings: { ...settings, ...embeddedEndpoints(settings) }, ports: Object.assign({}, ...parts.map(p => p.ports)), close }
+}
+
+/** Which endpoints take the fixed credentials: what was started here, not what the environment names. */
+const embeddedEndpoints = (settings: Readonly<Record<string, string>>): Readonly<Record<string, string>> => {
+  const endpoints = Object.entries(settings).flatMap(([name, value]) => (name.startsWith('AWS_ENDPOINT_URL') ? [value] : []))
+  return { EMBEDDED_ENDPOINTS: [...new Set(endpoints)].join(',') }
 }
 
 const refuseHalves = (config: Config): void => {

@@ -18,26 +18,22 @@ const NAMING = [
   'AWS_ENDPOINT_URL_DYNAMODB',
 ]
 
-const findEngines = async (data: string | undefined): Promise<{ readonly title: string; readonly config: Config }> => {
+/** @throws when no mesh runs in the directory that was asked for */
+const findEngines = async (data: string | undefined): Promise<Config> => {
   const named = environment({})
   const directory = data ?? (NAMING.some(name => named[name]) ? undefined : DEFAULT_DATA)
   const file = directory === undefined ? undefined : await readMeshFile(directory)
   if (file && isAlive(file.pid)) {
-    return { title: `the mesh in ${directory}, process ${file.pid}`, config: readConfig(environment({ EMBEDDED: 'true', ...file.config })) }
+    process.stdout.write(`The mesh in ${directory}, process ${file.pid}\n`)
+    return readConfig(environment({ EMBEDDED: 'true', ...file.config }))
   }
   if (data !== undefined) throw new Error(`no mesh runs in ${data}`)
-  const config = readConfig()
-  return {
-    title: `the mesh ${config.PREFIX}* at ${config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL ?? `AWS in ${config.AWS_REGION}`}`,
-    config,
-  }
+  return readConfig()
 }
 
 try {
   const { values } = parseArgs({ options: { data: { type: 'string' } } })
-  const { title, config } = await findEngines(values.data)
-  process.stdout.write(`${title}\n\n`)
-  await runProvision(config)
+  await runProvision(await findEngines(values.data))
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1

@@ -4,6 +4,7 @@ import { type OpenPorts, openPorts } from '../../actors/kernel/process/open-port
 import { registerUser } from '../../actors/users/post-confirmation.ts'
 import { mesh } from '../../contracts/mesh.ts'
 import { provision } from '../provision/main.ts'
+import { AWS_PACE, EMBEDDED_PACE } from '../provision/retry.ts'
 import { type Engines, type EnginesOptions, startEngines } from './engines.ts'
 
 export type Provisioned = Engines & {
@@ -25,7 +26,8 @@ export const startProvisioned = async (
   try {
     const config = readConfig(environment({ ...options.settings, ...engines.settings }))
     const opened = await openPorts(mesh, config, options.log, options.onCall)
-    await provision({ clients: opened.clients, topology: mesh.topology(config.PREFIX) })
+    const isEmbedded = engines.settings.AWS_ENDPOINT_URL_SQS !== undefined && engines.settings.AWS_ENDPOINT_URL_DYNAMODB !== undefined
+    await provision({ clients: opened.clients, topology: mesh.topology(config.PREFIX), pace: isEmbedded ? EMBEDDED_PACE : AWS_PACE })
     connected(opened.ports)
     const close = async () => {
       await opened.close()

@@ -20,6 +20,7 @@ import { startDynamoDb } from '../emulators/dynamodb/server.ts'
 import { startSqsSns } from '../emulators/sqs-sns/start.ts'
 import { provision } from './main.ts'
 import { meshFile } from '../embedded/mesh-file.ts'
+import { EMBEDDED_PACE } from './retry.ts'
 let clients: Clients
 let close: () => Promise<void>
 let endpoints: { AWS_ENDPOINT_URL: string; AWS_ENDPOINT_URL_DYNAMODB: string }
@@ -37,7 +38,7 @@ afterAll(() => close())
 
 let prefixes = 0
 const freshPrefix = () => `test${++prefixes}-`
-const run = (prefix: string, of: Topology = mesh.topology(prefix)) => provision({ clients, topology: of })
+const run = (prefix: string, of: Topology = mesh.topology(prefix)) => provision({ clients, topology: of, pace: EMBEDDED_PACE })
 const did = (report: Awaited<ReturnType<typeof provision>>, what: string) => report.filter(d => d.did === what).map(d => d.name)
 
 const attributes = async (prefix: string, name: string): Promise<Record<string, string | undefined>> => {
@@ -222,7 +223,7 @@ describe('provisioning', () => {
       ...endpoints,
       AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${port}`,
     })
-    const inProduction = () => provision({ clients: through, topology: mesh.topology(prefix), production: true })
+    const inProduction = () => provision({ clients: through, topology: mesh.topology(prefix), production: true, pace: EMBEDDED_PACE })
     try {
       await inProduction()
       expect(asked.sort()).toEqual([...mesh.topology(prefix).tables].sort())

@@ -7,28 +7,34 @@ import { existingQueues, provisionEventQueue, provisionMailbox, type Home } from
 import { spoken, type Done } from './report.ts'
 import { provisionTables } from './tables.ts'
 import { provisionSubscriptions, provisionTopics, type Topic } from './topics.ts'
+import { AWS_PACE, type Pace } from './retry.ts'
 export type ProvisionOptions = {
   readonly clients: Pick<Clients, 'dynamodb' | 'sqs' | 'sns'>
   readonly topology: Topology
   /** With what only pays off there: point-in-time recovery. */
   readonly production?: boolean
+  /** That of AWS, unless the engines are known to be faster. */
+  readonly pace?: Pace
 }
 
 const provisionMessaging = async ({
   clients: { sqs, sns },
   topology: { mailboxes, topics, subscribers },
+  pace = AWS_PACE,
 }: ProvisionOptions): Promise<Done[]> => {
   const [made, existing] = await Promise.all([
     provisionTopics(
       sns,
       topics.map(t => t.topic),
+      pace,
     ),
     existingQueues(
       sqs,
       [...mailboxes, ...subscribers].flatMap(q => [q.queue, q.dead]),
+      pace,
     ),
   ])
-  const home: Home = { sqs, existing, arnOf: arnBeside(made) }
+  const home: Home = { sqs, existing, arnOf: arnBeside(made), pace }
   const queues = await Promise.all([
     ...mailboxes.map(mailbox => provisionMailbox(home, mailbox)),
     ...subscribers.map(subscriber => {
@@ -47,7 +53,7 @@ const provisionMessaging = async ({
       const wanted = subscribers.flatMap(({ queue, subscriptions }) =>
         subscriptions.flatMap(s => (s.topic === topic.name ? [{ queue, queueArn: home.arnOf(queue), types: s.types }] : [])),
       )
-      return provisionSubscriptions(sns, topic, wanted, ours)
+      return provisionSubscriptions(sns, topic, wanted, ours, pace)
     }),
   )
   return [...queues.flat(), ...made.map(t => t.done), ...subscriptions.flat()]
@@ -61,12 +67,12 @@ const arnBeside = ([topic]: readonly Topic[]): Home['arnOf'] => {
 }
 
 /**
- * Brings tables, queues, topics and subscriptions to what the mesh's declaration says. A second run changes nothing; what is not in the mesh.topology any
+ * Brings tables, queues, topics and subscriptions to what the mesh's declaration says. A second run changes nothing; what is not in the mesh any
  * more is left alone, save subscriptions, which would go on delivering. Resolves when everything can be used.
  */
 export const provision = async (options: ProvisionOptions): Promise<Done[]> => {
   const [tables, messaging] = await Promise.all([
-    provisionTables(options.clients.dynamodb, options.topology.tables, options.production ?? false),
+    provisionTables(options.clients.dynamodb, options.topology.tables, options.production ?? false, options.pace),
     provisionMessaging(options),
   ])
   return [...tables, ...messaging]
@@ -76,16 +82,19 @@ export const provision = async (options: ProvisionOptions): Promise<Done[]> => {
 export const runProvision = async (config: Config): Promise<void> => {
   silenceNodeNotice()
   const clients = openClients(config)
+  const { AWS_REGION: region, PREFIX: prefix } = config
+  const places = [config.AWS_ENDPOINT_URL, config.AWS_ENDPOINT_URL_DYNAMODB, config.AWS_ENDPOINT_URL_SQS, config.AWS_ENDPOINT_URL_SNS]
+  const at = [...new Set(places.filter(place => place !== undefined))].join(', ') || 'AWS'
+  console.log(`Provisioning ${prefix}* at ${at} in ${region}\n`)
   try {
-    const report = await provision({
-      clients,
-      topology: mesh.topology(config.PREFIX),
-      production: config.NODE_ENV === 'production',
-    })
-    console.log(spoken(report))
+    console.log(spoken(await provision({ clients, topology: mesh.topology(prefix), production: config.NODE_ENV === 'production' })))
   } finally {
     clients.close()
   }
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await runProvision(readConfig())
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
+  runProvision(readConfig()).catch((error: unknown) => {
+    console.error(`Provisioning failed: ${error instanceof Error ? error.message : String(error)}`)
+    process.exit(1)
+  })

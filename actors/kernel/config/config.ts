@@ -30,6 +30,13 @@ const Environment = z.object({
   AWS_ENDPOINT_URL_SQS: z.url().optional(),
   AWS_ENDPOINT_URL_SNS: z.url().optional(),
   AWS_ENDPOINT_URL_DYNAMODB: z.url().optional(),
+  /** What requests to the engines are signed with. Without a key pair the AWS SDK looks where it always does: a profile, a role, a container. */
+  AWS_ACCESS_KEY_ID: z.string().optional(),
+  AWS_SECRET_ACCESS_KEY: z.string().optional(),
+  AWS_SESSION_TOKEN: z.string().optional(),
+  AWS_PROFILE: z.string().optional(),
+  /** Endpoints of engines that this mesh embeds, set by it: they take any credentials, so they are never shown the ones above. */
+  EMBEDDED_ENDPOINTS: list.default([]),
   REDIS_URL: z.url().optional(),
   /** Where jobs are kept when it is not in that Redis. */
   JOBS_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'takes postgres://…; without it jobs are kept in REDIS_URL' }).optional(),
@@ -120,6 +127,8 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>> = p
     throw new Error('FAILPOINTS is for tests and is refused in production')
   if (result.data.NODE_ENV === 'production' && result.data.PUSH_ALLOW_ORIGINS.length > 0)
     throw new Error('PUSH_ALLOW_ORIGINS is for tests and is refused in production: clients could have us call any address there')
+  if ((result.data.AWS_ACCESS_KEY_ID === undefined) !== (result.data.AWS_SECRET_ACCESS_KEY === undefined))
+    throw new Error('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together')
   const vapid = [result.data.VAPID_PUBLIC_KEY, result.data.VAPID_PRIVATE_KEY, result.data.VAPID_SUBJECT]
   if (vapid.includes(undefined) && vapid.some(part => part !== undefined))
     throw new Error('VAPID_PUBLIC_KEY, VAPID_PRIVATE_KEY and VAPID_SUBJECT go together')

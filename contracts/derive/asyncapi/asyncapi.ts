@@ -57,7 +57,7 @@ const streamMessages = (s: Schemas) => {
 
 /**
  * What is said without HTTP, as an AsyncAPI 3.0 document derived from the contract: the stream's frames and events, every actor's mailbox with its
- * mesh.commands, every topic with its events and every queue of those who hear them.
+ * commands, every topic with its events and every queue of those who hear them.
  * @param stream the host and path of the stream
  * @param prefix the deployment's prefix of queues and topics
  */

@@ -57,7 +57,7 @@ let calls: Parameters<OnCall>[] = []
 let clients: Clients
 const open = (limits = { requestMs: 500 }) => {
   const { port } = engine.address() as AddressInfo
-  const config = { AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`, EMBEDDED: false }
+  const config = { AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`, EMBEDDED: true }
   return openClients(config, { limits, pollingLimits: limits, onCall: (...call) => calls.push(call) })
 }
 

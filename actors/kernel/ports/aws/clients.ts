@@ -3,13 +3,15 @@ import { SNSClient } from '@aws-sdk/client-sns'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import type { Config } from '../../config/config.ts'
 import { engineCalls, FIRST, type OnCall } from './calls.ts'
+import { type CredentialsConfig, credentialsFor } from './credentials.ts'
 import { type HttpLimits, httpHandler } from './http.ts'
 import { signer } from './signer.ts'
 
 type AwsConfig = Pick<
   Config,
-  'AWS_REGION' | 'AWS_ENDPOINT_URL' | 'AWS_ENDPOINT_URL_SQS' | 'AWS_ENDPOINT_URL_SNS' | 'AWS_ENDPOINT_URL_DYNAMODB' | 'EMBEDDED'
->
+  'AWS_REGION' | 'AWS_ENDPOINT_URL' | 'AWS_ENDPOINT_URL_SQS' | 'AWS_ENDPOINT_URL_SNS' | 'AWS_ENDPOINT_URL_DYNAMODB'
+> &
+  CredentialsConfig
 export type Clients = {
   readonly dynamodb: DynamoDBClient
   readonly sqs: SQSClient
@@ -30,12 +32,10 @@ export type ClientOptions = {
 const SDK_LOGGER = 'loggerMiddleware'
 const LIMITS: HttpLimits = { connections: 50, connectMs: 2_000, requestMs: 5_000 }
 const POLLING: HttpLimits = { connections: 256, connectMs: 2_000, requestMs: 25_000 }
-/** Emulators look at the access key at most; AWS never sees it. */
-const LOCAL = { accessKeyId: 'local', secretAccessKey: 'local' }
 
 /**
  * Clients of the engines with a deadline on every try and three tries a call. What engines refuse for good (a lost condition, say) is not tried again.
- * Credentials are those of the SDK's default chain, but fixed ones for an engine that is embedded or spoken to in plain http: an emulator.
+ * Credentials are configuration, whatever the endpoint: see `credentials.ts`.
  */
 export const openClients = (config: AwsConfig, { onCall, limits, pollingLimits }: ClientOptions = {}): Clients => {
   const options = (own: string | undefined, http: HttpLimits) => {
@@ -43,7 +43,7 @@ export const openClients = (config: AwsConfig, { onCall, limits, pollingLimits }
     return {
       region: config.AWS_REGION,
       ...(endpoint === undefined ? {} : { endpoint }),
-      ...(config.EMBEDDED || endpoint?.startsWith('http:') ? { credentials: LOCAL } : {}),
+      ...credentialsFor(config, endpoint),
       maxAttempts: 3,
       retryMode: 'standard',
       // Handlers of a kind of command are put together once and not for each call.

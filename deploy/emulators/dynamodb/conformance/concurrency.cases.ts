@@ -11,7 +11,7 @@ import { absent, add, type Case, get, type Item, key, n, put, queryIndex, type S
 const times = <T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: count }, (_, i) => make(i)))
 
-/** Again until it is let through: real tables, and DynamoDB Local, cancel transactions that meet. @returns whether its conditions held */
+/** Again until it is let through: real tables cancel transactions that meet. @returns whether its conditions held */
 async function insist(t: Subject, items: Parameters<typeof transact>[1]): Promise<boolean> {
   for (let attempt = 0; attempt < 200; attempt++) {
     try {

@@ -16,7 +16,7 @@ export type Item = Record<string, AttributeValue>
 /** A DynamoDB under test, seen through the SDK as every client sees it, with one table that nobody else uses. */
 export interface Subject {
   /** Where the two differ, a case expects of each what it does; its name tells the difference. */
-  engine: 'embedded' | 'amazon'
+  engine: 'embedded' | 'ministack'
   client: DynamoDBClient
   table: string
 }
@@ -27,8 +27,8 @@ export interface Case {
 }
 
 /** One attempt a request: a retry would hide what these cases look at. */
-export const connect = (endpoint: string): DynamoDBClient =>
-  new DynamoDBClient({ endpoint, region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' }, maxAttempts: 1 })
+export const connect = (endpoint: string, credentials = { accessKeyId: 'local', secretAccessKey: 'local' }): DynamoDBClient =>
+  new DynamoDBClient({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 })
 
 /** `pk`, `sk`; by-author (author, posted) with everything; by-kind (kind) with keys only; by-score (pk, score) local. */
 export const tableOf = (TableName: string): CreateTableCommandInput => ({
