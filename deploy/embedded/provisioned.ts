@@ -5,6 +5,7 @@ import { registerUser } from '../../actors/users/post-confirmation.ts'
 import { topology } from '../../contracts/mesh.ts'
 import { provision } from '../provision.ts'
 import { type Engines, type EnginesOptions, startEngines } from './engines.ts'
+import { createSteps } from './steps.ts'
 
 export type Provisioned = Engines & {
   /** The environment with the engines in it. */
@@ -24,8 +25,15 @@ export const startProvisioned = async (
   const engines = await startEngines({ ...options, onPostConfirmation: async event => registerUser(await ports, event) })
   try {
     const config = readConfig(environment({ ...options.settings, ...engines.settings }))
-    const opened = await openPorts(config, options.log, options.onCall)
-    await provision({ clients: opened.clients, topology: topology(config.PREFIX) })
+    const { steps = createSteps(), log, onCall } = options
+    const opened = await steps.take(
+      'the connections to the engines',
+      () => openPorts(config, log, onCall),
+      late => late.close(),
+    )
+    await steps.take('the provisioning of tables, queues and topics', () =>
+      provision({ clients: opened.clients, topology: topology(config.PREFIX) }),
+    )
     connected(opened.ports)
     const close = async () => {
       await opened.close()

@@ -61,7 +61,8 @@ export async function superviseChild(
     port,
     jwks,
     pid: () => child?.pid,
-    trouble: () => storage ?? (child?.exitCode === null && child.signalCode === null ? undefined : 'the embedded Cognito is being started again'),
+    trouble: () =>
+      storage ?? (child?.exitCode === null && child.signalCode === null ? undefined : 'the embedded Cognito is being started again'),
     async close() {
       closing = true
       clearTimeout(retry)
