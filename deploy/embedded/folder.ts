@@ -47,6 +47,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'there is a file where a folder should be',
   EEXIST: 'there is a file where a folder should be',
   EISDIR: 'there is a folder where a file should be',
+  ERR_FS_EISDIR: 'there is a folder where a file should be',
   ELOOP: 'its symbolic links lead in a circle',
   ENAMETOOLONG: 'its name is too long',
   EMFILE: 'this process has too many open files',

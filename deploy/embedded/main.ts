@@ -41,7 +41,7 @@ const main = async (): Promise<void> => {
   const steps = createSteps({ signal: calledOff.signal, withinMs: flags.processes ? PROCESS_MS : STEP_MS })
   const leave = (code: number): never => {
     // A call of the system that never returns would keep the process from its end.
-    if (steps.pending().length > 0) process.kill(process.pid, 'SIGKILL')
+    if (steps.hangs()) process.kill(process.pid, 'SIGKILL')
     return process.exit(code)
   }
   const stop = async (): Promise<void> => {

@@ -74,7 +74,8 @@ export const startMesh = async (options: MeshOptions): Promise<RunningMesh> => {
   const config = readConfig(environment(base))
   const log = logger('mesh', config.LOG_LEVEL, logTo)
   if (config.PORT !== 0) await steps.take('the look at the port', () => requireFree(config.HOST, config.PORT))
-  const { directory, lock } = await steps.take(
+  progress(`data directory: ${data ?? 'none, nothing is kept'}`)
+  const { directory, lock } = await steps.takeOnDisk(
     `the data directory ${data === undefined ? tmpdir() : resolve(data)}`,
     () => openData(data, progress),
     late => late.lock.release(),
@@ -122,7 +123,7 @@ export const startMesh = async (options: MeshOptions): Promise<RunningMesh> => {
     const settings = {
       CORS_ORIGINS: config.CORS_ORIGINS.join(',') || 'http://localhost:*',
       ...base,
-      ...(await steps.take(`the secrets in ${directory}`, secrets)),
+      ...(await steps.takeOnDisk(`the secrets in ${directory}`, secrets)),
     }
     const run = processes ? (await import('./many-processes.ts')).runInManyProcesses : (await import('./one-process.ts')).runInOneProcess
     running = await run({ settings, data: directory, log, logTo, progress, changed, failpoints, steps, trouble: lock.trouble })

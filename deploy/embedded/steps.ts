@@ -9,13 +9,15 @@ export class Interrupted extends Error {
 export type Steps = {
   /**
    * Does one step of a start.
-   * @param what names it, as in `Redis did not start within 60 s`
+   * @param what names it, as in `Redis was not ready within 60 s`
    * @param undo closes what comes after the step was given up
    * @throws an error that names the step when it takes longer than it may; Interrupted as soon as the start is called off
    */
   readonly take: <T>(what: string, work: () => Promise<T>, undo?: (made: T) => Promise<unknown>) => Promise<T>
-  /** The steps that have not come to an end, those that were given up included: a call of the system that never returns keeps a process from ending in order. */
-  readonly pending: () => readonly string[]
+  /** As `take`, for a step that is calls of the file system. */
+  readonly takeOnDisk: Steps['take']
+  /** Whether such a step has not come to an end, though it may have been given up: a call of the system that never returns keeps a process from ending in order. */
+  readonly hangs: () => boolean
 }
 
 /** A step that starts a process holds the steps of that process, whose message says more. */
@@ -23,12 +25,10 @@ export const STEP_MS = 60_000
 export const PROCESS_MS = 90_000
 
 export const createSteps = ({ signal, withinMs = STEP_MS }: { readonly signal?: AbortSignal; readonly withinMs?: number } = {}): Steps => {
-  const pending = new Map<symbol, string>()
-  const take = async <T>(what: string, work: () => Promise<T>, undo: (made: T) => Promise<unknown> = async () => {}): Promise<T> => {
+  let onDisk = 0
+  const take: Steps['take'] = async <T>(what: string, work: () => Promise<T>, undo: (made: T) => Promise<unknown> = async () => {}): Promise<T> => {
     if (signal?.aborted) throw new Interrupted()
-    const id = Symbol(what)
-    pending.set(id, what)
-    const made = work().finally(() => pending.delete(id))
+    const made = work()
     return await new Promise<T>((resolve, reject) => {
       const end = (how: () => void): void => {
         clearTimeout(timer)
@@ -41,7 +41,7 @@ export const createSteps = ({ signal, withinMs = STEP_MS }: { readonly signal?: 
           made.then(undo).catch(() => {})
         })
       const interrupt = (): void => giveUp(new Interrupted())
-      const timer = setTimeout(() => giveUp(new Error(`${what} did not start within ${withinMs / 1000} s`)), withinMs)
+      const timer = setTimeout(() => giveUp(new Error(`${what} was not ready within ${withinMs / 1000} s`)), withinMs)
       signal?.addEventListener('abort', interrupt, { once: true })
       made.then(
         value => end(() => resolve(value)),
@@ -49,5 +49,17 @@ export const createSteps = ({ signal, withinMs = STEP_MS }: { readonly signal?: 
       )
     })
   }
-  return { take, pending: () => [...pending.values()] }
+  return {
+    take,
+    takeOnDisk: (what, work, undo) => {
+      const counted = (): ReturnType<typeof work> => {
+        onDisk += 1
+        return work().finally(() => {
+          onDisk -= 1
+        })
+      }
+      return take(what, counted, undo)
+    },
+    hangs: () => onDisk > 0,
+  }
 }
