@@ -4,7 +4,28 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { formatFlag, quoteWord } from './shell.ts'
 
-const words = ['', '.data', '/srv/mesh', 'x y#z', "it's", '"', '$HOME', '`id`', '~', '*', 'a;b', 'a\nb', '\\', '-x', '--data', '!!', '{a,b}', 'ü', '&', '>x']
+const words = [
+  '',
+  '.data',
+  '/srv/mesh',
+  'x y#z',
+  "it's",
+  '"',
+  '$HOME',
+  '`id`',
+  '~',
+  '*',
+  'a;b',
+  'a\nb',
+  '\\',
+  '-x',
+  '--data',
+  '!!',
+  '{a,b}',
+  'ü',
+  '&',
+  '>x',
+]
 const readBy = (line: string): string[] => {
   const text = execFileSync('sh', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' })
   return text.split('\0').slice(0, -1)

@@ -127,7 +127,10 @@ test('a full disk is named, and leaves nothing that keeps the next start from be
 
 test('an engine that never gets ready is named when its time is over', async () => {
   const program = join(folder, 'redis-server')
-  await writeFile(program, `#!/bin/sh\ntrap '' TERM\n[ "$1" = --version ] && echo 'Redis server v=7.2.0' && exit\nwhile :; do sleep 1; done\n`)
+  await writeFile(
+    program,
+    `#!/bin/sh\ntrap '' TERM\n[ "$1" = --version ] && echo 'Redis server v=7.2.0' && exit\nwhile :; do sleep 1; done\n`,
+  )
   await chmod(program, 0o755)
   const steps = createSteps({ withinMs: 8_000 })
   const settings = { REDIS_SERVER: program, LOG_LEVEL: 'silent' }

@@ -26,7 +26,11 @@ export const PROCESS_MS = 90_000
 
 export const createSteps = ({ signal, withinMs = STEP_MS }: { readonly signal?: AbortSignal; readonly withinMs?: number } = {}): Steps => {
   let onDisk = 0
-  const take: Steps['take'] = async <T>(what: string, work: () => Promise<T>, undo: (made: T) => Promise<unknown> = async () => {}): Promise<T> => {
+  const take: Steps['take'] = async <T>(
+    what: string,
+    work: () => Promise<T>,
+    undo: (made: T) => Promise<unknown> = async () => {},
+  ): Promise<T> => {
     if (signal?.aborted) throw new Interrupted()
     const made = work()
     return await new Promise<T>((resolve, reject) => {

@@ -23,44 +23,50 @@ const start = async (data: string, processes: boolean): Promise<{ mesh: RunningM
 const statusOf = async (address: string): Promise<number> => (await fetch(address)).status
 const person = (name: string) => ({ email: `${name}@example.com`, password: 'correct horse battery' })
 
-test.each([false, true])('with the data directory gone, processes: %s, nothing more is acknowledged and readiness says so', async processes => {
-  const parent = await mkdtemp(join(tmpdir(), 'dailygrind-lost-'))
-  undo.push(() => rm(parent, { recursive: true, force: true }))
-  const data = join(parent, 'data')
-  const { mesh, said } = await start(data, processes)
-  const pool = await meet(mesh.url)
-  await pool.signUp(person('ann'))
-  const ann = await pool.signIn(person('ann'))
-  const put = (firstName: string) => ann.exchange('user.replace', { firstName, lastName: 'Lee' })
-  expect((await put('Ann')).status).toBe(201)
-  await rm(data, { recursive: true })
-  expect([202, 503]).toContain((await put('Anna')).status)
-  await expect(pool.signUp(person('ben'))).rejects.toThrow()
-  await vi.waitFor(async () => expect(await statusOf(`${mesh.operations}/health/ready`)).toBe(503), deadline)
-  await vi.waitFor(async () => expect(await statusOf(`${mesh.url}/health/ready`)).toBe(503), deadline)
-  await vi.waitFor(() => expect(said.join('')).toContain('stop the mesh and start it again'), deadline)
-  expect(mesh.trouble()).toContain(data)
-})
+test.each([false, true])(
+  'with the data directory gone, processes: %s, nothing more is acknowledged and readiness says so',
+  async processes => {
+    const parent = await mkdtemp(join(tmpdir(), 'dailygrind-lost-'))
+    undo.push(() => rm(parent, { recursive: true, force: true }))
+    const data = join(parent, 'data')
+    const { mesh, said } = await start(data, processes)
+    const pool = await meet(mesh.url)
+    await pool.signUp(person('ann'))
+    const ann = await pool.signIn(person('ann'))
+    const put = (firstName: string) => ann.exchange('user.replace', { firstName, lastName: 'Lee' })
+    expect((await put('Ann')).status).toBe(201)
+    await rm(data, { recursive: true })
+    expect([202, 503]).toContain((await put('Anna')).status)
+    await expect(pool.signUp(person('ben'))).rejects.toThrow()
+    await vi.waitFor(async () => expect(await statusOf(`${mesh.operations}/health/ready`)).toBe(503), deadline)
+    await vi.waitFor(async () => expect(await statusOf(`${mesh.url}/health/ready`)).toBe(503), deadline)
+    await vi.waitFor(() => expect(said.join('')).toContain('stop the mesh and start it again'), deadline)
+    expect(mesh.trouble()).toContain(data)
+  },
+)
 
-test.each([false, true])('a mesh whose disk was full, processes: %s, has everybody and everything that it acknowledged', async processes => {
-  const disk = await smallDisk(96 * 1024 * 1024)
-  if (!disk) return
-  undo.push(disk.unmount)
-  const data = join(disk.path, 'data')
-  const { mesh } = await start(data, processes)
-  const pool = await meet(mesh.url)
-  await pool.signUp(person('ann'))
-  const ann = await pool.signIn(person('ann'))
-  const put = (firstName: string) => ann.exchange('user.replace', { firstName, lastName: 'Lee' })
-  expect((await put('Ann')).status).toBe(201)
-  for (const name of ['ben', 'cem']) {
-    await disk.fill()
-    await expect(pool.signUp(person(name))).rejects.toThrow()
-    await disk.free()
-    await vi.waitFor(() => pool.signUp(person(name)), deadline)
-    await vi.waitFor(async () => expect((await put(name)).status).toBe(200), deadline)
-  }
-  await mesh.stop()
-  const again = await meet((await start(data, processes)).mesh.url)
-  for (const name of ['ann', 'ben', 'cem']) await again.signIn(person(name))
-})
+test.each([false, true])(
+  'a mesh whose disk was full, processes: %s, has everybody and everything that it acknowledged',
+  async processes => {
+    const disk = await smallDisk(96 * 1024 * 1024)
+    if (!disk) return
+    undo.push(disk.unmount)
+    const data = join(disk.path, 'data')
+    const { mesh } = await start(data, processes)
+    const pool = await meet(mesh.url)
+    await pool.signUp(person('ann'))
+    const ann = await pool.signIn(person('ann'))
+    const put = (firstName: string) => ann.exchange('user.replace', { firstName, lastName: 'Lee' })
+    expect((await put('Ann')).status).toBe(201)
+    for (const name of ['ben', 'cem']) {
+      await disk.fill()
+      await expect(pool.signUp(person(name))).rejects.toThrow()
+      await disk.free()
+      await vi.waitFor(() => pool.signUp(person(name)), deadline)
+      await vi.waitFor(async () => expect((await put(name)).status).toBe(200), deadline)
+    }
+    await mesh.stop()
+    const again = await meet((await start(data, processes)).mesh.url)
+    for (const name of ['ann', 'ben', 'cem']) await again.signIn(person(name))
+  },
+)

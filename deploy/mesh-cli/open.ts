@@ -13,9 +13,9 @@ import { sqsMailbox } from '../../actors/kernel/mailbox/sqs.ts'
 import { isAlive } from '../../actors/kernel/outlive.ts'
 import { dynamoStore } from '../../actors/kernel/store/dynamodb.ts'
 import type { Store } from '../../actors/kernel/store/port.ts'
-import { formatFlag } from '../shell.ts'
 import { type MeshFile, readMeshFile } from '../embedded/mesh-file.ts'
 import type { MeshProcess } from '../embedded/running.ts'
+import { formatFlag } from '../shell.ts'
 import { Refused, type Where } from './flags.ts'
 
 /** There is none to ask: none is named, or the one that is must not be used. */

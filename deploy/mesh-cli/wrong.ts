@@ -18,7 +18,9 @@ const wrongWith = ({ queue, depth, dead, held, rate, lagMs, paused }: QueueView,
   return [
     ...(typeof depth === 'string' ? [`${queue}: ${depth}`] : []),
     ...(typeof dead === 'string' ? [`${deadQueue(queue)}: ${dead}`] : []),
-    ...(typeof dead === 'number' && dead > 0 ? [`${queue} has ${counted(dead, 'dead letter')}: npm run mesh -- dead ${queue}${flags}`] : []),
+    ...(typeof dead === 'number' && dead > 0
+      ? [`${queue} has ${counted(dead, 'dead letter')}: npm run mesh -- dead ${queue}${flags}`]
+      : []),
     ...(paused ? [`${queue}: polling pauses, for an engine fails: see its worker's log`] : []),
     ...(told && stuck ? [`${queue}: ${counted(depth.waiting, 'message')} waiting ${behind(depth.inFlight)}`] : []),
   ]
