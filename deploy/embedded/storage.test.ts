@@ -58,15 +58,25 @@ test.each([false, true])(
     const ann = await pool.signIn(person('ann'))
     const put = (firstName: string) => ann.exchange('user.replace', { firstName, lastName: 'Lee' })
     expect((await put('Ann')).status).toBe(201)
-    for (const name of ['ben', 'cem']) {
+    const met = ['ann']
+    for (const round of ['ben', 'cem']) {
       await disk.fill()
-      await expect(pool.signUp(person(name))).rejects.toThrow()
+      // The journal's last page has room for a few.
+      for (let i = 0, full = false; !full; i++) {
+        await pool.signUp(person(`${round}-${i}`)).then(
+          () => met.push(`${round}-${i}`),
+          () => {
+            full = true
+          },
+        )
+      }
       await disk.free()
-      await vi.waitFor(() => pool.signUp(person(name)), deadline)
-      await vi.waitFor(async () => expect((await put(name)).status).toBe(200), deadline)
+      await vi.waitFor(() => pool.signUp(person(round)), deadline)
+      met.push(round)
+      await vi.waitFor(async () => expect((await put(round)).status).toBe(200), deadline)
     }
     await mesh.stop()
     const again = await meet((await start(data, processes)).mesh.url)
-    for (const name of ['ann', 'ben', 'cem']) await again.signIn(person(name))
+    for (const name of met) await again.signIn(person(name))
   },
 )
