@@ -125,6 +125,7 @@ test('a subscription that somebody removed is known: readiness, metric, log, sta
   const lines: string[] = []
   const opened = {
     title: 't',
+    flags: '',
     operations: [],
     ...memory,
     mailbox,

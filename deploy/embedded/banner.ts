@@ -1,3 +1,5 @@
+import { formatFlag, quoteWord } from '../shell.ts'
+
 export type BannerFacts = {
   readonly url: string
   readonly stream: string
@@ -16,12 +18,13 @@ export type BannerFacts = {
 
 /** What a person wants to know of a mesh that has just begun. The box holds addresses; the commands stand below it, where they can be copied whole. */
 export const banner = (f: BannerFacts): string => {
+  const where = formatFlag('data', f.data ?? f.directory)
   const rows = [
     ['API', `${f.url}/v1`],
     ['Stream', f.stream],
     ['Docs', `${f.url}/docs`],
     ['Metrics', `${f.operations}/metrics`],
-    ['Data', f.data ?? 'kept nowhere (--ephemeral)'],
+    ['Data', oneLine(f.data) ?? 'kept nowhere (--ephemeral)'],
     ...backplaneAndJobs(f),
     ['Processes', f.processes.map(p => `${p.name} ${p.pid}`).join(', ')],
   ] as const
@@ -35,12 +38,15 @@ export const banner = (f: BannerFacts): string => {
     `└─${'─'.repeat(width)}─┘`,
     '',
     ...signUp(f),
-    `Watch five people use it:  npm run story -- --data ${f.data ?? f.directory}`,
-    `Watch what goes on in it:  npm run mesh -- watch --data ${f.data ?? f.directory}`,
+    `Watch five people use it:  npm run story -- ${where}`,
+    `Watch what goes on in it:  npm run mesh -- watch ${where}`,
     'Stop:                      Ctrl-C',
     '',
   ].join('\n')
 }
+
+/** The box has a line a row. */
+const oneLine = (path: string | undefined): string | undefined => (path !== undefined && /\p{Cc}/u.test(path) ? JSON.stringify(path) : path)
 
 /** Where replies and live events pass, and where push deliveries wait for their next try. */
 const backplaneAndJobs = ({ engines: { REDIS_URL: redis, JOBS_URL: pglite }, ownJobs }: BannerFacts): (readonly [string, string])[] => {
@@ -64,7 +70,7 @@ const signUp = ({ url, engines }: BannerFacts): string[] => {
   // A user pool of one's own has rules of its own.
   if (endpoint === undefined) return []
   const cognito = (action: string, body: object): string =>
-    `curl -s ${endpoint} -H 'content-type: application/x-amz-json-1.1' -H 'x-amz-target: AWSCognitoIdentityProviderService.${action}' -d '${JSON.stringify({ ClientId: clientId, ...body })}'`
+    `curl -s ${quoteWord(endpoint)} -H 'content-type: application/x-amz-json-1.1' -H 'x-amz-target: AWSCognitoIdentityProviderService.${action}' -d ${quoteWord(JSON.stringify({ ClientId: clientId, ...body }))}`
   const [name, password] = ['ann@example.com', 'correct horse battery']
   return [
     'Sign up, sign in, and begin your profile:',
@@ -74,7 +80,7 @@ const signUp = ({ url, engines }: BannerFacts): string[] => {
       AuthFlow: 'USER_PASSWORD_AUTH',
       AuthParameters: { USERNAME: name, PASSWORD: password },
     })} | sed -E 's/.*"AccessToken":"([^"]+)".*/\\1/')`,
-    `curl -s -X PUT ${url}/v1/users/me -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{"firstName":"Ann","lastName":"Lee"}'`,
+    `curl -s -X PUT ${quoteWord(`${url}/v1/users/me`)} -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{"firstName":"Ann","lastName":"Lee"}'`,
     '',
   ]
 }

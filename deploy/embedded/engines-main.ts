@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { runProcess } from '../../actors/kernel/process/process.ts'
 import { startProvisioned } from './provisioned.ts'
+import { createSteps } from './steps.ts'
 
 const Ports = z.partialRecord(z.enum(['cognito', 'dynamodb', 'sqsSns', 'redis', 'postgres']), z.int())
 
@@ -13,10 +14,13 @@ runProcess({
   start: async ({ config, settings, log }) => {
     const { ENGINE_DATA: data, ENGINE_PORTS: ports = '{}' } = settings
     if (data === undefined) throw new Error('the engines are started by deploy/embedded/main.ts, which says where data lies')
-    const engines = await startProvisioned({ config, settings, data, ports: Ports.parse(JSON.parse(ports)), log })
+    const engines = await startProvisioned({ config, settings, data, ports: Ports.parse(JSON.parse(ports)), log, steps: createSteps() })
     return {
       info: { ...engines.settings, ENGINE_PORTS: JSON.stringify(engines.ports) },
-      health: () => ({ ok: true }),
+      health: () => {
+        const troubles = engines.troubles()
+        return { ok: troubles.length === 0, troubles }
+      },
       spans: engines.opened.ports.backplane.spans,
       drain: engines.close,
     }

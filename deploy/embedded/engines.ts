@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../../actors/kernel/config/config.ts'
 import { LOOKING, WAITING } from '../../actors/kernel/ports/jobs/engine.ts'
 import { loopback } from '../emulators/loopback.ts'
+import { createSteps, type Steps } from './steps.ts'
 
 /** Ports to take again after a restart: clients know the engines by them. */
 type EnginePorts = { readonly [E in 'cognito' | 'dynamodb' | 'sqsSns' | 'redis' | 'postgres']?: number }
@@ -13,30 +14,43 @@ export type EnginesOptions = {
   readonly ports?: EnginePorts
   readonly log: Logger
   readonly onPostConfirmation: (event: unknown) => Promise<void>
+  /** Of the start that this is part of. */
+  readonly steps?: Steps
 }
 
 export type Engines = {
   /** Where they are, as environment variables. */
   readonly settings: Readonly<Record<string, string>>
   readonly ports: EnginePorts
+  /** What is wrong with what the engines keep, a sentence each, with what to do about it. */
+  readonly troubles: () => readonly string[]
   readonly close: () => Promise<void>
 }
 
-type Part = { readonly settings: Readonly<Record<string, string>>; readonly ports: EnginePorts; readonly close: () => Promise<void> }
+type Part = Omit<Engines, 'troubles'> & {
+  /** Undefined where nothing is kept. */
+  readonly trouble?: () => string | undefined
+}
 
 /**
  * Starts the engines that the environment names no other for: each of `AWS_ENDPOINT_URL*`, `REDIS_URL` and `COGNITO_USER_POOL_ID` keeps one from being embedded.
- * @throws when one cannot start; the others are closed again
+ * @throws when one cannot start, or not in time, naming it; the others are closed again
  */
 export const startEngines = async (options: EnginesOptions): Promise<Engines> => {
-  const { config } = options
+  const { config, steps = createSteps() } = options
   refuseHalves(config)
+  const begin = (what: string, start: (options: EnginesOptions) => Promise<Part>): Promise<Part> =>
+    steps.take(
+      what,
+      () => start(options),
+      part => part.close(),
+    )
   const begun = [
     // First, because it loads in a process of its own, beside ours.
-    ...(config.COGNITO_USER_POOL_ID ? [] : [cognito(options)]),
-    ...((config.AWS_ENDPOINT_URL_DYNAMODB ?? config.AWS_ENDPOINT_URL) ? [] : [dynamodb(options)]),
-    ...((config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL) ? [] : [sqsSns(options)]),
-    ...(config.REDIS_URL ? [] : [backplaneAndJobs(options)]),
+    ...(config.COGNITO_USER_POOL_ID ? [] : [begin('Cognito', cognito)]),
+    ...((config.AWS_ENDPOINT_URL_DYNAMODB ?? config.AWS_ENDPOINT_URL) ? [] : [begin('DynamoDB', dynamodb)]),
+    ...((config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL) ? [] : [begin('SQS and SNS', sqsSns)]),
+    ...(config.REDIS_URL ? [] : [begin('Redis', backplaneAndJobs)]),
   ]
   const results = await Promise.allSettled(begun)
   const parts = results.flatMap(r => (r.status === 'fulfilled' ? [r.value] : []))
@@ -47,7 +61,12 @@ export const startEngines = async (options: EnginesOptions): Promise<Engines> =>
     throw failed.reason
   }
   const settings: Readonly<Record<string, string>> = Object.assign({}, ...parts.map(p => p.settings))
-  return { settings: { ...settings, ...embeddedEndpoints(settings) }, ports: Object.assign({}, ...parts.map(p => p.ports)), close }
+  return {
+    settings: { ...settings, ...embeddedEndpoints(settings) },
+    ports: Object.assign({}, ...parts.map(p => p.ports)),
+    troubles: () => parts.flatMap(p => p.trouble?.() ?? []),
+    close,
+  }
 }
 
 /** Which endpoints take the fixed credentials: what was started here, not what the environment names. */
@@ -87,14 +106,19 @@ const cognito = async ({ config, data, ports, log, onPostConfirmation }: Engines
       COGNITO_JWKS: JSON.stringify(engine.jwks),
     },
     ports: { cognito: portOf(engine.endpoint) },
+    trouble: engine.trouble,
     close: engine.close,
   }
 }
 
-const dynamodb = async ({ data, ports }: EnginesOptions): Promise<Part> => {
+const dynamodb = async ({ data, ports, log }: EnginesOptions): Promise<Part> => {
   const { startDynamoDb } = await import('../emulators/dynamodb/server.ts')
-  const { endpoint, close } = await startDynamoDb({ path: `${data}/dynamodb`, port: ports?.dynamodb ?? 0 })
-  return { settings: { AWS_ENDPOINT_URL_DYNAMODB: endpoint }, ports: { dynamodb: portOf(endpoint) }, close }
+  const { endpoint, trouble, close } = await startDynamoDb({
+    path: `${data}/dynamodb`,
+    port: ports?.dynamodb ?? 0,
+    warn: text => log.error(text),
+  })
+  return { settings: { AWS_ENDPOINT_URL_DYNAMODB: endpoint }, ports: { dynamodb: portOf(endpoint) }, trouble, close }
 }
 
 const sqsSns = async ({ ports }: EnginesOptions): Promise<Part> => {
@@ -110,8 +134,8 @@ const backplaneAndJobs = async (options: EnginesOptions): Promise<Part> => {
   const program = config.REDIS_SERVER
   if ((await findRedisServer(program)) !== undefined) {
     const path = `${data}/redis`
-    const { url, close } = await startRedisServer({ program, path, port: ports?.redis ?? 0, warn: text => log.warn(text) })
-    return { settings: { REDIS_URL: url }, ports: { redis: portOf(url) }, close }
+    const { url, trouble, close } = await startRedisServer({ program, path, port: ports?.redis ?? 0, warn: text => log.warn(text) })
+    return { settings: { REDIS_URL: url }, ports: { redis: portOf(url) }, trouble, close }
   }
   const { startRedis } = await import('../emulators/redis/start.ts')
   const redis = await startRedis({ port: ports?.redis ?? 0 })
@@ -122,6 +146,7 @@ const backplaneAndJobs = async (options: EnginesOptions): Promise<Part> => {
     return {
       settings: { ...settings, ...jobs.settings },
       ports: { redis: portOf(redis.url), ...jobs.ports },
+      ...(jobs.trouble ? { trouble: jobs.trouble } : {}),
       close: async () => void (await Promise.all([redis.close(), jobs.close()])),
     }
   } catch (error) {
@@ -132,12 +157,12 @@ const backplaneAndJobs = async (options: EnginesOptions): Promise<Part> => {
 
 const postgres = async ({ data, ports, log }: EnginesOptions): Promise<Part> => {
   const { startPostgres } = await import('../emulators/postgres/start.ts')
-  const { url, close } = await startPostgres({
+  const { url, trouble, close } = await startPostgres({
     path: `${data}/jobs`,
     port: ports?.postgres ?? 0,
     waiting: WAITING,
     looking: LOOKING,
     warn: (text, err) => log.warn({ err }, text),
   })
-  return { settings: { JOBS_URL: url }, ports: { postgres: portOf(url) }, close }
+  return { settings: { JOBS_URL: url }, ports: { postgres: portOf(url) }, trouble, close }
 }

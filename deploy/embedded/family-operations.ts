@@ -6,8 +6,11 @@ import type { Supervised } from './supervisor.ts'
 
 const ASK_MS = 2_000
 
-/** What the operations server of the parent says: of itself, and of all its children, asked at their own servers. */
-export const familyOperations = (family: readonly Supervised[]): Pick<OperationsOptions, 'registry' | 'health' | 'spans'> => {
+/** What the operations server of the parent says: of itself, and of all its children, asked at their own servers. `trouble` says what is wrong with the data directory. */
+export const familyOperations = (
+  family: readonly Supervised[],
+  trouble: () => string | undefined = () => undefined,
+): Pick<OperationsOptions, 'registry' | 'health' | 'spans'> => {
   const registry = ownMetrics(family)
   return {
     registry: {
@@ -24,7 +27,9 @@ export const familyOperations = (family: readonly Supervised[]): Pick<Operations
           return [p.name, { ok: answer?.ok ?? false, ...(answer ? { health: parsed(answer.text) } : {}) }] as const
         }),
       )
-      return { ok: parts.every(([, part]) => part.ok), parts: Object.fromEntries(parts) }
+      const why = trouble()
+      const all = [...parts, ['data', { ok: why === undefined, ...(why === undefined ? {} : { trouble: why }) }] as const]
+      return { ok: all.every(([, part]) => part.ok), parts: Object.fromEntries(all) }
     },
     // All of them read the same backplane; the first that answers will do.
     spans: async request => {

@@ -20,7 +20,7 @@ let child: ChildProcess | undefined
 let printed = ''
 let complained = ''
 beforeEach(async () => {
-  data = await mkdtemp(join(tmpdir(), 'dailygrind-main-'))
+  data = await mkdtemp(join(tmpdir(), "dailygrind main #it's-"))
 })
 afterEach(async () => {
   if (child?.exitCode === null && child.signalCode === null) {

@@ -4,6 +4,7 @@ import { BadFlag, type Flags, HELP, readFlags } from './flags.ts'
 import { output } from './logs.ts'
 import { type RunningMesh, startMesh } from './mesh.ts'
 import { processNames } from './names.ts'
+import { createSteps, Interrupted, PROCESS_MS, STEP_MS } from './steps.ts'
 
 /** Longer than all parts may take to stop. */
 const STOP_MS = 12_000
@@ -36,17 +37,26 @@ const main = async (): Promise<void> => {
   let mesh: RunningMesh | undefined
   let signals = 0
   let last = { signal: '', at: 0 }
+  const calledOff = new AbortController()
+  const steps = createSteps({ signal: calledOff.signal, withinMs: flags.processes ? PROCESS_MS : STEP_MS })
+  const leave = (code: number): never => {
+    // A call of the system that never returns would keep the process from its end.
+    if (steps.hangs()) process.kill(process.pid, 'SIGKILL')
+    return process.exit(code)
+  }
   const stop = async (): Promise<void> => {
-    if (!mesh) return
     setTimeout(() => force('The mesh does not stop'), STOP_MS).unref()
+    if (!mesh) return calledOff.abort()
+    const lost = mesh.trouble()
     await mesh.stop()
+    if (lost !== undefined) complain(lost)
     say('Stopped.')
-    process.exit(0)
+    leave(lost === undefined ? 0 : 1)
   }
   const force = (why: string): never => {
     complain(`${why}: ended by force.`)
     mesh?.kill()
-    process.exit(signals > 1 ? 130 : 1)
+    return leave(signals > 1 ? 130 : 1)
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
@@ -61,11 +71,22 @@ const main = async (): Promise<void> => {
 
   const elapsed = (): string => `${(performance.now() / 1000).toFixed(1).padStart(5)} s`
   const { help: _, ...options } = flags
-  mesh = await startMesh({
-    ...options,
-    logTo: output(process.stdout.isTTY),
-    progress: text => say(`${elapsed()}  ${text}`),
-  })
+  try {
+    mesh = await startMesh({
+      ...options,
+      logTo: output(process.stdout.isTTY),
+      progress: text => say(`${elapsed()}  ${text}`),
+      steps,
+    })
+  } catch (error) {
+    if (signals > 0 && error instanceof Interrupted) {
+      say('Stopped.')
+      leave(0)
+    }
+    complain(`Daily Grind cannot start: ${error instanceof Error ? error.message : String(error)}`)
+    leave(1)
+    return
+  }
   if (signals > 0) return stop()
   say(`\n${banner({ ...mesh, ownJobs, data: flags.data, processes: mesh.pids(), tookMs: performance.now() })}`)
 }

@@ -14,7 +14,17 @@ import { type Info, type Supervised, supervise } from './supervisor.ts'
 const KILL_MS = 500
 
 /** Engines, edge and each actor as a process of its own, started again whenever one ends. */
-export const runInManyProcesses = async ({ settings, data, log, logTo, progress, changed, failpoints }: RunOptions): Promise<Running> => {
+export const runInManyProcesses = async ({
+  settings,
+  data,
+  log,
+  logTo,
+  progress,
+  changed,
+  failpoints,
+  steps,
+  trouble,
+}: RunOptions): Promise<Running> => {
   const config = readConfig(environment(settings))
   const family: Supervised[] = []
   const named = (name: string): Supervised | undefined => family.find(p => p.name === name)
@@ -70,8 +80,8 @@ export const runInManyProcesses = async ({ settings, data, log, logTo, progress,
     })
     stopping('the edge', STOPPING.edge, [edge])
 
-    await Promise.all(family.map(p => p.ready.then(() => progress(`${p.name} is up`))))
-    const operations = await startOperations({ port: config.OPERATIONS_PORT, host: config.HOST, ...familyOperations(family) })
+    await Promise.all(family.map(p => steps.take(`the process ${p.name}`, () => p.ready).then(() => progress(`${p.name} is up`))))
+    const operations = await startOperations({ port: config.OPERATIONS_PORT, host: config.HOST, ...familyOperations(family, trouble) })
     started.push('operations', KILL_MS, operations.close)
     const { url = '', stream = '' } = await edge.ready
     return {

@@ -13,7 +13,7 @@ import { type Running, type RunOptions, STOPPING } from './running.ts'
 import { settleAll } from './settle.ts'
 import { stack } from './stack.ts'
 /** Engines, edge and actors in this process. */
-export const runInOneProcess = async ({ settings, data, log, logTo, progress }: RunOptions): Promise<Running> => {
+export const runInOneProcess = async ({ settings, data, log, logTo, progress, steps, trouble }: RunOptions): Promise<Running> => {
   const registry = new Registry()
   // A finer event loop histogram wakes an idle process a hundred times a second.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 })
@@ -24,7 +24,7 @@ export const runInOneProcess = async ({ settings, data, log, logTo, progress }: 
     progress('engines: DynamoDB, SQS, SNS, Cognito, Redis')
     const counted = metrics(registry)
     const onCall = (kind: string, _ms: number, ok: boolean) => counted.engine.inc({ kind, ok: String(ok) })
-    const engines = await startProvisioned({ config: base, settings, data, log: named('engines'), onCall })
+    const engines = await startProvisioned({ config: base, settings, data, log: named('engines'), onCall, steps })
     started.push('the engines', STOPPING.engines, engines.close)
     const { config, opened } = engines
     const { ports } = opened
@@ -43,14 +43,23 @@ export const runInOneProcess = async ({ settings, data, log, logTo, progress }: 
     )
 
     progress('edge')
-    const edge = await startEdge({ views: viewsOf(codes), config, ports, log: named('edge'), registry, metrics: counted, routes })
+    const edge = await steps.take(
+      'the edge',
+      () => startEdge({ views: viewsOf(codes), config, ports, log: named('edge'), registry, metrics: counted, routes }),
+      late => late.drain(),
+    )
     started.push('the edge', STOPPING.edge, edge.drain)
     const operations = await startOperations({
       port: config.OPERATIONS_PORT,
       host: config.HOST,
       registry,
       health: async () => {
-        const parts = { edge: await edge.health(), ...Object.fromEntries(workers.map(w => [w.name, w.health()])) }
+        const troubles = [trouble() ?? [], engines.troubles()].flat()
+        const parts = {
+          edge: await edge.health(),
+          ...Object.fromEntries(workers.map(w => [w.name, w.health()])),
+          engines: { ok: troubles.length === 0, troubles },
+        }
         return { ok: Object.values(parts).every(p => p.ok), parts }
       },
       spans: ports.backplane.spans,

@@ -6,6 +6,7 @@ import { mesh } from '../../contracts/mesh.ts'
 import { provision } from '../provision/main.ts'
 import { AWS_PACE, EMBEDDED_PACE } from '../provision/retry.ts'
 import { type Engines, type EnginesOptions, startEngines } from './engines.ts'
+import { createSteps } from './steps.ts'
 
 export type Provisioned = Engines & {
   /** The environment with the engines in it. */
@@ -25,9 +26,16 @@ export const startProvisioned = async (
   const engines = await startEngines({ ...options, onPostConfirmation: async event => registerUser(await ports, event) })
   try {
     const config = readConfig(environment({ ...options.settings, ...engines.settings }))
-    const opened = await openPorts(mesh, config, options.log, options.onCall)
+    const { steps = createSteps(), log, onCall } = options
+    const opened = await steps.take(
+      'the connections to the engines',
+      () => openPorts(mesh, config, log, onCall),
+      late => late.close(),
+    )
     const isEmbedded = engines.settings.AWS_ENDPOINT_URL_SQS !== undefined && engines.settings.AWS_ENDPOINT_URL_DYNAMODB !== undefined
-    await provision({ clients: opened.clients, topology: mesh.topology(config.PREFIX), pace: isEmbedded ? EMBEDDED_PACE : AWS_PACE })
+    await steps.take('the provisioning of tables, queues and topics', () =>
+      provision({ clients: opened.clients, topology: mesh.topology(config.PREFIX), pace: isEmbedded ? EMBEDDED_PACE : AWS_PACE }),
+    )
     connected(opened.ports)
     const close = async () => {
       await opened.close()

@@ -1,4 +1,5 @@
 import type { DestinationStream, Logger } from 'pino'
+import type { Steps } from './steps.ts'
 
 export type MeshProcess = { readonly name: string; readonly pid: number; readonly restarts: number }
 
@@ -14,6 +15,9 @@ export type RunOptions = {
   readonly changed: () => void
   /** Process name -> FAILPOINTS of its first incarnation. */
   readonly failpoints: Readonly<Record<string, string>>
+  readonly steps: Steps
+  /** Why the data directory is none any more; undefined while it is as it was. */
+  readonly trouble: () => string | undefined
 }
 
 /** A mesh that runs, however. */

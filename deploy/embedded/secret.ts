@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { codeOf, reasonOf } from '../emulators/folder.ts'
 
 /**
  * A secret that is made at the first start and kept in the data directory for its owner's eyes only.
@@ -10,11 +11,25 @@ export const kept = async (directory: string | undefined, name: string, make: ()
   if (directory === undefined) return { file: name, text: make() }
   const file = join(directory, name)
   try {
-    await writeFile(file, `${make()}\n`, { flag: 'wx', mode: 0o600 })
+    await stat(file)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (codeOf(error) !== 'ENOENT') throw error
+    await putWhole(file, `${make()}\n`)
   }
   return { file, text: (await readFile(file, 'utf8')).trim() }
+}
+
+/** A file that is there is whole: a full disk, or a kill, leaves none with half a secret in it, which would keep every later start from beginning. */
+const putWhole = async (file: string, text: string): Promise<void> => {
+  const fresh = `${file}.${randomBytes(6).toString('hex')}`
+  try {
+    await writeFile(fresh, text, { flag: 'wx', mode: 0o600, flush: true })
+    await rename(fresh, file)
+  } catch (error) {
+    throw new Error(`${file} cannot be written: ${reasonOf(error)}`, { cause: error })
+  } finally {
+    await rm(fresh, { force: true }).catch(() => {})
+  }
 }
 
 /**

@@ -21,7 +21,8 @@ export const stack = (log: Logger) => {
   }
 }
 
-const within = async (ms: number, work: Promise<unknown>): Promise<boolean> => {
+/** Whether work ends in time. @throws what it throws */
+export const within = async (ms: number, work: Promise<unknown>): Promise<boolean> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<boolean>(resolve => {
     timer = setTimeout(() => resolve(false), ms)

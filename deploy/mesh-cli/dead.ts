@@ -13,7 +13,11 @@ export const dead = async (mesh: OpenMesh, name: string | undefined, say: (line:
   if (asksForDeliveries(name)) for (const line of await givenUpLines(mesh)) say(line)
   const some = found.some(f => f.letters.length > 0 || f.unseen > 0)
   say('')
-  say(some ? 'Next: npm run mesh -- show <id>, then redrive <id> --dry-run, then redrive <id>' : 'No dead letters.')
+  say(
+    some
+      ? `Next: npm run mesh -- show <id>${mesh.flags}, then redrive <id> --dry-run${mesh.flags}, then redrive <id>${mesh.flags}`
+      : 'No dead letters.',
+  )
   return some ? 1 : 0
 }
 

@@ -17,6 +17,7 @@ import { findMissingRoutes, type FindMissingRoutes } from '../../actors/kernel/p
 import { mesh } from '../../contracts/mesh.ts'
 import { type MeshFile, readMeshFile } from '../embedded/mesh-file.ts'
 import type { MeshProcess } from '../embedded/running.ts'
+import { formatFlag } from '../shell.ts'
 import { Refused, type Where } from './flags.ts'
 
 /** There is none to ask: none is named, or the one that is must not be used. */
@@ -29,6 +30,8 @@ export const whyNone = (backplane: NoBackplane): string => ('none' in backplane 
 export type OpenMesh = {
   /** Which one it is: said first, so that nobody works on another than they think. */
   readonly title: string
+  /** What leads to it, to be put behind a command that is printed; empty where nothing is needed. */
+  readonly flags: string
   readonly operations: readonly string[]
   readonly store: Store
   readonly mailbox: Mailbox
@@ -63,6 +66,9 @@ const running = async (data: string): Promise<MeshFile | undefined> => {
 
 const embedded = async (data: string, file: MeshFile, { operations }: Where): Promise<OpenMesh> => ({
   title: `the mesh in ${data}, process ${file.pid}, ${file.url}`,
+  flags: [...(data === DEFAULT_DATA ? [] : [formatFlag('data', data)]), ...operations.map(url => formatFlag('operations', url))]
+    .map(flag => ` ${flag}`)
+    .join(''),
   operations: operations.length > 0 ? operations : [file.operations],
   ...(await openEngines(readConfig(environment({ EMBEDDED: 'true', ...file.config })))),
   processes: async () => {
@@ -76,6 +82,7 @@ const onAws = async ({ operations }: Where): Promise<OpenMesh> => {
   const at = config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL ?? `AWS in ${config.AWS_REGION}`
   return {
     title: `the mesh ${config.PREFIX}* at ${at}`,
+    flags: ['--aws', ...operations.map(url => formatFlag('operations', url))].map(flag => ` ${flag}`).join(''),
     operations,
     ...(await openEngines(config)),
     processes: async () => [],

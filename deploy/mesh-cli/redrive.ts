@@ -43,7 +43,7 @@ export const redrive = async (
 const one = async (mesh: OpenMesh, id: string, say: (line: string) => void): Promise<readonly Letters[]> => {
   const { letter, unseen } = await findLetter(mesh, id)
   if (letter) return [{ queue: letter.queue, letters: [letter], unseen: 0 }]
-  say(notFound(id, unseen))
+  say(notFound(mesh, id, unseen))
   return []
 }
 
@@ -80,7 +80,7 @@ const send = async (mesh: OpenMesh, { queue, letters }: Letters, all: boolean, s
   say(
     left === 0
       ? `The dead letters of ${queue} are empty.`
-      : `${counted(left, 'dead letter')} left in ${queue}: npm run mesh -- dead ${queue}`,
+      : `${counted(left, 'dead letter')} left in ${queue}: npm run mesh -- dead ${queue}${mesh.flags}`,
   )
   return well
 }

@@ -14,7 +14,7 @@ export const show = async (mesh: OpenMesh, id: string, say: (line: string) => vo
   const { letter, unseen } = await findLetter(mesh, id)
   if (!letter) {
     const delivery = await shownDelivery(mesh, id)
-    for (const line of delivery.lines ?? [notFound(id, unseen), ...delivery.unasked]) say(line)
+    for (const line of delivery.lines ?? [notFound(mesh, id, unseen), ...delivery.unasked]) say(line)
     return delivery.lines ? 0 : 1
   }
   for (const line of letterLines(letter)) say(line)
@@ -37,8 +37,8 @@ export const show = async (mesh: OpenMesh, id: string, say: (line: string) => vo
   return 0
 }
 
-export const notFound = (id: string, unseen: number): string =>
-  `There is no dead letter ${JSON.stringify(id)}${unseen > 0 ? `; about ${unseen} could not be looked at, somebody else may read them: try again in 30 s` : ''}. npm run mesh -- dead lists all.`
+export const notFound = ({ flags }: Pick<OpenMesh, 'flags'>, id: string, unseen: number): string =>
+  `There is no dead letter ${JSON.stringify(id)}${unseen > 0 ? `; about ${unseen} could not be looked at, somebody else may read them: try again in 30 s` : ''}. npm run mesh -- dead${flags} lists all.`
 
 const letterLines = (letter: DeadLetter): string[] => {
   const { queue, group, receives, sentAt, diedAt, body } = letter

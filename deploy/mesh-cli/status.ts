@@ -20,7 +20,7 @@ export const status = async (mesh: OpenMesh, say: (line: string) => void): Promi
   const engines = askEngines(mesh)
   await mesh.clock.sleep(BETWEEN_MS)
   const shown = view(before, await sample(mesh))
-  const { lines, ok } = statusLines(mesh.title, shown, await engines, mesh.operations.length > 0)
+  const { lines, ok } = statusLines(mesh.title, shown, await engines, mesh.operations.length > 0, mesh.flags)
   for (const line of lines) say(line)
   return ok ? 0 : 1
 }
@@ -57,17 +57,18 @@ const backplaneState = (backplane: OpenMesh['backplane']): Engine => {
 }
 const stateOf = (engine: Engine): string => (engine === 'ok' ? 'ok' : 'down' in engine ? 'DOWN' : `not known (${engine.unknown})`)
 
-/** What an operator reads. @param known whether there are operations servers to ask */
+/** What an operator reads. @param known whether there are operations servers to ask. @param flags what leads to the mesh from a command */
 export const statusLines = (
   title: string,
   shown: View,
   engines: Engines,
   known: boolean,
+  flags = '',
 ): { readonly lines: readonly string[]; readonly ok: boolean } => {
   const broken = Object.entries(engines).flatMap(([name, engine]) =>
     engine !== 'ok' && 'down' in engine ? [`${name}: ${engine.down}`] : [],
   )
-  const wrong = [...wrongIn(shown), ...broken]
+  const wrong = [...wrongIn(shown, flags), ...broken]
   const restarted = shown.processes.filter(p => (p.restarts ?? 0) > 0)
   return {
     ok: wrong.length === 0,

@@ -7,7 +7,7 @@ import { causation, drawn } from './tree.ts'
 export const trace = async (mesh: OpenMesh, request: string, say: (line: string) => void): Promise<number> => {
   const spans = await spansOf(mesh, request)
   if (spans.length === 0) {
-    for (const line of nothing(request)) say(line)
+    for (const line of nothing(request, mesh.flags)) say(line)
     return 1
   }
   say(`Request ${request}, ${new Date(Math.min(...spans.map(s => s.at))).toISOString()}`)
@@ -35,10 +35,10 @@ const spansOf = async ({ operations, backplane }: OpenMesh, request: string): Pr
   throw new Error(`spans cannot be read: ${failures.join('; ')}`)
 }
 
-const nothing = (request: string): string[] => [
+const nothing = (request: string, flags: string): string[] => [
   `Nothing is kept of the request ${JSON.stringify(request)}. Spans are kept for ten minutes, and only of requests that ask for it:`,
   'their traceparent ends in -01. The id is that of the answer’s x-request-id. So a request can be followed:',
   '',
   "  curl -H 'traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' -H 'x-request-id: look-1' …",
-  '  npm run mesh -- trace look-1',
+  `  npm run mesh -- trace look-1${flags}`,
 ]

@@ -12,7 +12,7 @@ import { originCheck } from '../../../edge/http/cors.ts'
 import { EmailPool } from './email-pool.ts'
 import { cognitoHttp } from './http.ts'
 import type { ChildConfig, FromChild, PostConfirmationEvent, ToChild } from './ipc.ts'
-import { openJournal } from './journal.ts'
+import { type Journal, openJournal } from './journal.ts'
 import { cognitoRequests, MIN_PASSWORD } from './requests.ts'
 import { poolTriggers } from './triggers.ts'
 
@@ -22,6 +22,9 @@ import { poolTriggers } from './triggers.ts'
  * It ends with its parent: the channel closes however the parent dies.
  */
 process.on('disconnect', () => process.exit())
+
+/** How often it is seen to that the journals are still where they were. */
+const LOOK_MS = 500
 
 const quiet = (): void => {}
 const ctx: Context = { logger: { child: () => ctx.logger, debug: quiet, info: quiet, warn: quiet, error: quiet } }
@@ -47,7 +50,12 @@ function confirmed(event: PostConfirmationEvent): Promise<void> {
 async function start({ host, port, origins, dataDir, region, userPoolId, clientId }: ChildConfig): Promise<void> {
   const clock = new DateClock()
   const triggers = poolTriggers(region, confirmed)
-  const journal = (id: string, defaults: object) => openJournal(join(dataDir, `${id}.jsonl`), defaults)
+  const journals: Journal[] = []
+  const journal = async (id: string, defaults: object): Promise<Journal> => {
+    const opened = await openJournal(join(dataDir, `${id}.jsonl`), defaults)
+    journals.push(opened)
+    return opened
+  }
 
   const cognito = new CognitoServiceImpl(dataDir, await journal('clients', { Clients: {} }), DefaultConfig.UserPoolDefaults, {
     async create(_ctx, clients, options) {
@@ -106,6 +114,17 @@ async function start({ host, port, origins, dataDir, region, userPoolId, clientI
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the server listens on no port')
   tell({ kind: 'ready', port: address.port, jwks })
+  watch(journals)
+}
+
+/** Tells the parent when what is to be kept cannot be kept any more, and when it can again. */
+function watch(journals: readonly Journal[]): void {
+  let told: string | undefined
+  setInterval(() => {
+    const [why] = journals.flatMap(journal => journal.trouble() ?? [])
+    if (why !== told) tell({ kind: 'storage', ...(why === undefined ? {} : { why }) })
+    told = why
+  }, LOOK_MS)
 }
 
 start(JSON.parse(process.argv[2] ?? '{}')).catch((error: NodeJS.ErrnoException) => {

@@ -27,7 +27,7 @@ export class EmailPool extends UserPoolServiceImpl {
     return this.#store.get<User>(ctx, ['Users', this.#usernames.get(fold(username)) ?? username])
   }
 
-  /** Throws `AliasExistsException` when another user has the address, two sign-ups at once included. */
+  /** Throws `AliasExistsException` when another user has the address, two sign-ups at once included. What could not be saved takes no address. */
   override async saveUser(ctx: Context, user: User): Promise<void> {
     const email = emailOf(user)
     const owner = this.#usernames.get(email)
@@ -35,14 +35,19 @@ export class EmailPool extends UserPoolServiceImpl {
       throw new CognitoError('AliasExistsException', 'An account with the given email already exists.')
     }
     this.#usernames.set(email, user.Username)
-    const former = await this.#store.get<User>(ctx, ['Users', user.Username])
-    if (former !== null && emailOf(former) !== email) this.#usernames.delete(emailOf(former))
-    await super.saveUser(ctx, user)
+    try {
+      const former = await this.#store.get<User>(ctx, ['Users', user.Username])
+      await super.saveUser(ctx, user)
+      if (former !== null && emailOf(former) !== email) this.#usernames.delete(emailOf(former))
+    } catch (error) {
+      if (owner === undefined) this.#usernames.delete(email)
+      throw error
+    }
   }
 
   override async deleteUser(ctx: Context, user: User): Promise<void> {
-    this.#usernames.delete(emailOf(user))
     await super.deleteUser(ctx, user)
+    this.#usernames.delete(emailOf(user))
   }
 
   override async storeRefreshToken(ctx: Context, token: string, user: User): Promise<void> {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Jwks } from 'aws-jwt-verify/jwk'
 import { CognitoError, UnsupportedError } from 'cognito-local/lib/errors.js'
 import { turnedAway, whyTurnedAway } from '../callers.ts'
+import { NotStored } from './journal-file.ts'
 import type { Answer } from './requests.ts'
 
 const MAX_BODY = 256 * 1024
@@ -70,6 +71,7 @@ function fail(response: ServerResponse, error: unknown): void {
 function describe(error: unknown): { status: number; code: string; message: string } {
   const message = error instanceof Error ? error.message : String(error)
   if (error instanceof CognitoError) return { status: 400, code: error.code, message }
+  if (error instanceof NotStored) return { status: 503, code: 'ServiceUnavailableException', message }
   // 400: the SDK would repeat what the emulator will never be able to do.
   if (error instanceof UnsupportedError) return { status: 400, code: 'UnknownOperationException', message }
   return { status: 500, code: 'InternalErrorException', message }

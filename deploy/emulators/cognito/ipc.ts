@@ -32,6 +32,8 @@ export type FromChild =
   | { kind: 'ready'; port: number; jwks: Jwks }
   | { kind: 'failed'; message: string; code?: string }
   | { kind: 'confirmed'; id: number; event: PostConfirmationEvent }
+  /** Why users cannot be kept at the moment; without `why`, they can again. */
+  | { kind: 'storage'; why?: string }
 
 /** The handler of the event with that id has finished; `error` is the message of what it threw. */
 export type ToChild = { kind: 'handled'; id: number; error?: string }

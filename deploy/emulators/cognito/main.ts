@@ -28,7 +28,10 @@ runProcess({
     })
     return {
       info: { endpoint: cognito.endpoint },
-      health: () => ({ ok: cognito.pid() !== undefined }),
+      health: () => {
+        const trouble = cognito.trouble()
+        return { ok: trouble === undefined, ...(trouble === undefined ? {} : { trouble }) }
+      },
       spans: async () => [],
       drain: async () => {
         await cognito.close()

@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Jwks } from 'aws-jwt-verify/jwk'
 import type { PostConfirmationEvent } from './ipc.ts'
 import { superviseChild } from './supervise.ts'
+import { makeFolder } from '../folder.ts'
 
 export type { PostConfirmationEvent }
 
@@ -25,6 +26,8 @@ export type Cognito = {
   issuer: string
   /** The process that serves it now; another one after it died. */
   pid(): number | undefined
+  /** Why nobody can be served, or what they do be kept, at the moment; undefined while all is well. */
+  trouble(): string | undefined
   close(): Promise<void>
 }
 
@@ -37,7 +40,7 @@ export type Cognito = {
  * @param production refuses to start: the key that signs the tokens is published with cognito-local.
  * @param onPostConfirmation the post-confirmation trigger; sign-up answers when it has finished. What it throws, sign-up
  *   answers as `UserLambdaValidationException`, and the user exists all the same.
- * @param warn told when the process ended by itself and is started again.
+ * @param warn told when the process ended by itself and is started again, and when users cannot be kept, or can again.
  */
 export async function startCognito({
   dataDir,
@@ -58,7 +61,7 @@ export async function startCognito({
 }): Promise<Cognito> {
   if (production) throw new Error('the embedded Cognito signs with a key that everybody knows: set a real user pool in production')
   const kept = dataDir === undefined ? undefined : resolve(dataDir)
-  if (kept !== undefined) await mkdir(kept, { recursive: true })
+  if (kept !== undefined) await makeFolder(kept)
   const directory = kept ?? (await mkdtemp(join(tmpdir(), 'dailygrind-cognito-')))
   const clean = async (): Promise<void> => {
     if (kept === undefined) await rm(directory, { recursive: true, force: true })
@@ -74,6 +77,7 @@ export async function startCognito({
       jwks: child.jwks,
       issuer: `https://cognito-idp.${REGION}.amazonaws.com/${USER_POOL_ID}`,
       pid: child.pid,
+      trouble: child.trouble,
       async close() {
         await child.close()
         await clean()

@@ -8,7 +8,7 @@ const FIRST_DELAY_MS = 50
 const MAX_DELAY_MS = 2_000
 const STOP_MS = 2_000
 
-export type Supervised = { port: number; jwks: Jwks; pid(): number | undefined; close(): Promise<void> }
+export type Supervised = { port: number; jwks: Jwks; pid(): number | undefined; trouble(): string | undefined; close(): Promise<void> }
 
 /**
  * Runs the child, starts it again on the same port whenever it ends, and answers its events with `onConfirmed`.
@@ -22,7 +22,12 @@ export async function superviseChild(
   let child: ChildProcess | undefined
   let closing = false
   let retry: NodeJS.Timeout | undefined
+  let storage: string | undefined
 
+  const heard = (why: string | undefined): void => {
+    storage = why
+    warn(why ?? 'the users of Cognito are kept again')
+  }
   const launch = (port: number): Promise<{ port: number; jwks: Jwks }> =>
     new Promise((resolve, reject) => {
       const started = spawnChild({ ...config, port })
@@ -30,8 +35,10 @@ export async function superviseChild(
       child = started
       started.on('message', (message: FromChild) => {
         if (message.kind === 'confirmed') return void answer(started, message.id, () => onConfirmed(message.event))
+        if (message.kind === 'storage') return heard(message.why)
         if (message.kind === 'failed') return reject(Object.assign(new Error(`Cognito: ${message.message}`), { code: message.code }))
         ready = true
+        storage = undefined
         resolve(message)
         started.once('exit', (code, signal) => restart(message.port, `ended with ${signal ?? `code ${code}`}`))
       })
@@ -54,6 +61,8 @@ export async function superviseChild(
     port,
     jwks,
     pid: () => child?.pid,
+    trouble: () =>
+      storage ?? (child?.exitCode === null && child.signalCode === null ? undefined : 'the embedded Cognito is being started again'),
     async close() {
       closing = true
       clearTimeout(retry)

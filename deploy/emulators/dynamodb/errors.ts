@@ -11,6 +11,11 @@ export function refusal(type: string, fields: Record<string, unknown>): Refusal 
   return Object.assign(new Error(String(fields.message ?? fields.Message ?? type)), { statusCode: 400, body })
 }
 
+/** Answered with status 503: nothing can be stored, or read, at the moment. */
+export function unavailable(message: string): Refusal {
+  return Object.assign(refusal('ServiceUnavailable', { message }), { statusCode: 503 })
+}
+
 export function isRefusal(error: unknown): error is Refusal {
   return error instanceof Error && 'statusCode' in error && 'body' in error
 }

@@ -1,8 +1,7 @@
 import type { AddressInfo } from 'node:net'
-import { openEngine } from './dynalite.ts'
 import { createWire, type Wire } from './http.ts'
-import { type Conflicting, operations } from './operations.ts'
-import { createTokens } from './tokens.ts'
+import type { Conflicting } from './operations.ts'
+import { openReopening } from './reopening.ts'
 
 export interface DynamoDbOptions {
   /** The directory that holds the data, created when absent. Without one, everything is in memory and gone with `close`. */
@@ -16,35 +15,44 @@ export interface DynamoDbOptions {
   conflict?: (operation: Conflicting) => boolean
   /** Milliseconds since 1970, by which idempotency tokens expire. */
   now?: () => number
+  /** Told when what is stored cannot be written or has gone, with what to do about it, and when it can be written again. */
+  warn?: (text: string) => void
 }
 
 export interface DynamoDb {
   /** `http://127.0.0.1:<port>` */
   endpoint: string
+  /** Why nothing can be stored at the moment; undefined while all is well. */
+  trouble(): string | undefined
   /** Finishes what is being worked on, closes all sockets and the files. Safe to call again. */
   close(): Promise<void>
 }
 
 /**
  * Starts a DynamoDB in this process, on 127.0.0.1: dynalite with transactions, time-to-live settings and writes that keep items and index entries together over a kill.
- * What a killed process had answered is there after a restart from the same `path`.
+ * What was answered is there after a restart from the same `path`, also when the process was killed or the disk was full meanwhile; when the files are taken away
+ * under it, it answers nothing any more (503).
  * @throws when the directory is in use or cannot be opened, or the port is taken; the message names it.
  */
-export async function startDynamoDb({ path, port = 0, conflict = () => false, now = Date.now }: DynamoDbOptions = {}): Promise<DynamoDb> {
-  const engine = await openEngine(path)
-  const tokens = createTokens(engine.level, now)
-  const wire = createWire(operations(engine, tokens, conflict))
+export async function startDynamoDb({
+  path,
+  port = 0,
+  conflict = () => false,
+  now = Date.now,
+  warn = text => console.error(text),
+}: DynamoDbOptions = {}): Promise<DynamoDb> {
+  const store = await openReopening({ path, conflict, now, warn })
+  const wire = createWire(store.operations)
   try {
     const endpoint = await listen(wire, port)
     let closed: Promise<void> | undefined
     const close = async () => {
       await wire.close()
-      await tokens.idle()
-      await engine.level.close()
+      await store.close()
     }
-    return { endpoint, close: () => (closed ??= close()) }
+    return { endpoint, trouble: store.trouble, close: () => (closed ??= close()) }
   } catch (error) {
-    await engine.level.close()
+    await store.close()
     throw error
   }
 }

@@ -1,7 +1,7 @@
 import createTable from 'dynalite/actions/createTable.js'
 import deleteTable from 'dynalite/actions/deleteTable.js'
 import updateTable from 'dynalite/actions/updateTable.js'
-import type { Answer, TableDb } from 'dynalite/db/index.js'
+import type { Answer, Done, TableDb } from 'dynalite/db/index.js'
 import create from 'dynalite/validations/createTable.js'
 import remove from 'dynalite/validations/deleteTable.js'
 import update from 'dynalite/validations/updateTable.js'
@@ -34,18 +34,24 @@ export function tableChange({ store, tables, level }: Engine, operation: keyof t
   }
 }
 
+/** `done` rejects when a write fails: of the second, dynalite would only print the error. */
 function untilSecondWrite(db: TableDb): { db: TableDb; done: Promise<void> } {
   let writes = 0
   let finish = () => {}
-  const done = new Promise<void>(resolve => {
+  let fail = (_error: Error) => {}
+  const done = new Promise<void>((resolve, reject) => {
     finish = resolve
+    fail = reject
   })
+  // Nobody waits when the first one failed.
+  done.catch(() => {})
   const counted =
-    (callback: (error?: Error | null) => void) =>
-    (error?: Error | null): void => {
-      callback(error)
+    (callback: Done): Done =>
+    error => {
       writes += 1
-      if (writes === 2) finish()
+      if (error) fail(error)
+      else if (writes === 2) finish()
+      callback(writes === 1 ? error : undefined)
     }
   return {
     done,

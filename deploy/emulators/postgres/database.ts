@@ -1,7 +1,8 @@
-import { cp, mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { makeFolder } from '../folder.ts'
 
 const exists = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -38,7 +39,7 @@ export const ensureDatabase = async (path: string, make: (path: string) => Promi
 
 const atomically = async (path: string, make: (path: string) => Promise<void>): Promise<void> => {
   const parent = join(path, '..')
-  await mkdir(parent, { recursive: true })
+  await makeFolder(parent)
   const workshop = await mkdtemp(join(parent, '.making-'))
   try {
     const made = join(workshop, 'made')

@@ -8,6 +8,8 @@ export type Host = {
   readonly port: number
   /** Resolves when it has ended, however. */
   readonly ended: Promise<void>
+  /** Ends it as it is. */
+  readonly end: () => Promise<unknown>
   /** @returns whether no job waits for anything */
   readonly close: () => Promise<boolean>
 }
@@ -39,6 +41,7 @@ export const startHost = async (path: string): Promise<Host> => {
   return {
     port,
     ended,
+    end: () => thread.terminate(),
     close: async () => {
       const last = new Promise<boolean>(resolve => {
         thread.once('message', (message: FromThread) => resolve(message.kind === 'closed' && message.settled))

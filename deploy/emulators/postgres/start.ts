@@ -1,10 +1,12 @@
 import { once } from 'node:events'
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { rm, stat, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { type Host, startHost } from './host.ts'
+import { startHost, type Host } from './host.ts'
 import { refusal } from './messages.ts'
-import { type Guest, receive } from './reception.ts'
+import { receive, type Guest } from './reception.ts'
+import { anchor, lostAdvice } from '../anchors.ts'
+import { makeFolder } from '../folder.ts'
 
 export type PostgresOptions = {
   /** What is kept lies here. */
@@ -22,11 +24,15 @@ export type Postgres = {
   readonly url: string
   /** Whether the database runs. */
   readonly awake: () => boolean
+  /** Why it keeps nothing any more; undefined while all is well. */
+  readonly trouble: () => string | undefined
   readonly close: () => Promise<void>
 }
 
 /** How long a database that could not be started is left alone. */
 const AGAIN_MS = 5_000
+/** How often it is seen to that what is kept is still where it was. */
+const LOOK_MS = 500
 const ASLEEP = 'the database of jobs sleeps, as there has been no job since the start; it is not woken to look'
 
 /**
@@ -35,7 +41,8 @@ const ASLEEP = 'the database of jobs sleeps, as there has been no job since the 
  * It is safe from kills of this process, not from those of the machine.
  */
 export const startPostgres = async ({ path, port = 0, waiting, looking, warn }: PostgresOptions): Promise<Postgres> => {
-  await mkdir(path, { recursive: true })
+  await makeFolder(path)
+  const anchors = anchor([path])
   const database = join(path, 'database')
   /** There while no job waits for anything. */
   const mark = join(path, 'settled')
@@ -52,7 +59,13 @@ export const startPostgres = async ({ path, port = 0, waiting, looking, warn }: 
   const sockets = new Set<Socket>()
   const held = new Set<Guest>()
 
+  const trouble = (): string | undefined => {
+    const missed = anchors.lost()
+    return missed === undefined ? undefined : lostAdvice(`the database of jobs in ${path}`, missed)
+  }
   const start = async (): Promise<Host> => {
+    const why = trouble()
+    if (why !== undefined) throw new Error(why)
     await rm(mark, { force: true })
     const started = await startHost(database)
     host = started
@@ -107,6 +120,14 @@ export const startPostgres = async ({ path, port = 0, waiting, looking, warn }: 
     socket.on('close', () => sockets.delete(socket))
     receive(socket, greet)
   })
+  let noticed = false
+  const watching = setInterval(() => {
+    const why = trouble()
+    if (why !== undefined && !noticed) warn(why)
+    noticed = why !== undefined
+    // What it went on to say would be kept nowhere.
+    if (noticed) void host?.end()
+  }, LOOK_MS).unref()
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -114,8 +135,10 @@ export const startPostgres = async ({ path, port = 0, waiting, looking, warn }: 
   return {
     url: `postgres://dailygrind@127.0.0.1:${address.port}/jobs`,
     awake: () => host !== undefined,
+    trouble,
     close: async () => {
       closing = true
+      clearInterval(watching)
       const closed = once(server, 'close')
       server.close()
       for (const socket of sockets) socket.destroy()

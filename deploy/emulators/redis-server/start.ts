@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readFile, readlink, realpath } from 'node:fs/promises'
+import { readFile, readlink, realpath } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -8,6 +8,8 @@ import { promisify } from 'node:util'
 import { isAlive, outlive } from '../../../actors/kernel/process/alive.ts'
 import { freePort } from '../../../actors/kernel/process/free-port.ts'
 import { backoff } from '../backoff.ts'
+import { anchor, lostAdvice } from '../anchors.ts'
+import { makeFolder } from '../folder.ts'
 
 export type RedisServerOptions = {
   /** The program: a path, or a name to be found on the PATH. */
@@ -22,6 +24,8 @@ export type RedisServer = {
   readonly url: string
   /** The process that serves it now; another one after it died. */
   readonly pid: () => number | undefined
+  /** Why it keeps nothing at the moment; undefined while all is well. */
+  readonly trouble: () => string | undefined
   readonly close: () => Promise<void>
 }
 
@@ -31,6 +35,8 @@ const READY_MS = 10_000
 const LAST_BREATH_MS = 3_000
 const STOP_MS = 1_500
 const TRIES = 3
+/** How often it is seen to that what it keeps is still where it was. */
+const LOOK_MS = 500
 
 /**
  * The version of a Redis on this machine, if there is one that jobs can be kept in.
@@ -59,12 +65,13 @@ const COMPANIONSHIP = `exec 3<&0; (trap '' TERM; cat <&3 >/dev/null; kill -TERM 
  * @throws when it cannot be started
  */
 export const startRedisServer = async ({ program, path, port = 0, warn }: RedisServerOptions): Promise<RedisServer> => {
-  await mkdir(path, { recursive: true })
+  await makeFolder(path)
   const pidfile = join(path, 'redis.pid')
   await predecessor(path, pidfile)
   const pause = backoff()
   let current: ChildProcess | undefined
   let closing = false
+  let lost: string | undefined
 
   const launch = async (at: number): Promise<ChildProcess> => {
     const settings = Object.entries({
@@ -94,7 +101,9 @@ export const startRedisServer = async ({ program, path, port = 0, warn }: RedisS
     child.stdin.on('error', () => {})
     if (await answers(at, child)) return child
     child.stdin.destroy()
+    const overdue = setTimeout(() => killGroup(child), STOP_MS)
     await ended
+    clearTimeout(overdue)
     throw new Error([`${program} cannot be started on port ${at}`, ...said].join('\n'))
   }
   const keep = (child: ChildProcess, at: number, since: number): void => {
@@ -106,6 +115,8 @@ export const startRedisServer = async ({ program, path, port = 0, warn }: RedisS
         warn(`redis-server ended (${signal ?? code}); starting it again${ms === 0 ? ' at once' : ` in ${ms} ms`}`)
         await new Promise(resolve => setTimeout(resolve, ms).unref())
         if (closing) return
+        // Started where its files are gone, it would begin anew, and empty.
+        if (lost !== undefined) continue
         try {
           const next = await launch(at)
           if (closing) next.stdin?.destroy()
@@ -120,11 +131,22 @@ export const startRedisServer = async ({ program, path, port = 0, warn }: RedisS
 
   const [child, at] = await firstPort(port, launch)
   keep(child, at, performance.now())
+  const anchors = anchor([path])
+  const watching = setInterval(() => {
+    const missed = anchors.lost()
+    if (missed !== undefined && lost === undefined) {
+      warn(lostAdvice(`what Redis keeps in ${path}`, missed))
+      current?.stdin?.destroy()
+    }
+    lost = missed === undefined ? undefined : lostAdvice(`what Redis keeps in ${path}`, missed)
+  }, LOOK_MS).unref()
   return {
     url: `redis://127.0.0.1:${at}`,
     pid: () => current?.pid,
+    trouble: () => lost ?? (current === undefined ? 'the redis-server of the mesh is being started again' : undefined),
     close: async () => {
       closing = true
+      clearInterval(watching)
       const last = current
       if (last === undefined) return
       const ended = once(last, 'exit')
@@ -133,6 +155,15 @@ export const startRedisServer = async ({ program, path, port = 0, warn }: RedisS
       await ended
       clearTimeout(overdue)
     },
+  }
+}
+
+/** With whatever the program started, should it not heed the signal of its companion. */
+const killGroup = ({ pid }: ChildProcess): void => {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It has just ended.
   }
 }
 
