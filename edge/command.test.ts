@@ -272,10 +272,10 @@ describe('an idempotency key', () => {
   test('works when the backplane is down: the reply is read from the claim', async () => {
     const ports = memoryPorts()
     const gone = () => Promise.reject(new Error('the backplane is gone'))
-    const deaf = { ...ports, backplane: { ...ports.backplane, replyOf: gone, trace: gone, health: () => ({ ok: false, error: 'gone' }) } }
+    const deaf = { ...ports, backplane: { ...ports.backplane, replyOf: gone, trace: gone, health: () => ({ ok: false, reachable: false, error: 'gone' }) } }
     const edge = await testEdge({ ports: deaf })
     const held = gate()
-    const actor = fakeActor({ ...ports, backplane: { ...ports.backplane, reply: async () => {} } }, 'posts.fifo', async e =>
+    const actor = fakeActor({ ...ports, backplane: { ...ports.backplane, reply: async () => true } }, 'posts.fifo', async e =>
       held.opened.then(() => published(e)),
     )
     cleanups.push(actor.stop)

@@ -95,7 +95,7 @@ export const commander = (context: CommandContext) => {
   }
   /** A reply that the backplane has kept although word of it was lost. */
   const passedBy = async (id: string): Promise<Reply | undefined> =>
-    backplane.health().ok ? backplane.replyOf(id).catch(() => undefined) : undefined
+    backplane.health().reachable ? backplane.replyOf(id).catch(() => undefined) : undefined
 
   /** The reply to somebody else's message: it goes to that edge, so this one asks, ever less often. */
   const elsewhere = async (key: Key, id: string, ms: number): Promise<Reply | undefined> => {

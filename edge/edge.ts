@@ -22,6 +22,7 @@ import { createHandler } from './http.ts'
 import { claims } from './idempotency.ts'
 import { messageIds } from './ids.ts'
 import { tokenVerifier } from './keys.ts'
+import { replyListener } from './late-replies.ts'
 import { limits } from './limits.ts'
 import { edgeMetrics } from './metrics.ts'
 import { operationIds, operations } from './operations.ts'
@@ -105,7 +106,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
   verifier.hydrate().catch(err => log.warn({ err }, 'the keys of the user pool cannot be fetched yet; the first token tries again'))
   const auth = authenticator(verifier, clock)
   const waiting = waitingRoom(clock)
-  const gauge = pressure(waiting, clock, () => backplane.health().ok, options.pressure ?? PRESSURE)
+  const gauge = pressure(waiting, clock, () => backplane.health().reachable, options.pressure ?? PRESSURE)
   const ids = operationIds(secret)
   const budgets = limits(config)
   const originAllowed = originCheck(config.CORS_ORIGINS, config.EMBEDDED)
@@ -114,6 +115,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     () => seat?.seat(),
     clock,
     err => log.debug({ err }, 'the backplane was not told who is here'),
+    (user, since) => stream.missed(since, [user]),
   )
   const metrics = edgeMetrics(
     { sockets: here.size, oldestMs: () => clock.now() - (waiting.since() ?? clock.now()), underWay: gauge.underWay },
@@ -177,6 +179,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     draining: () => phase === 'draining',
     connectionId: serialId,
   })
+  const replies = replyListener(waiting, backplane, ports.store, clock, err => log.warn({ err }, 'a late reply cannot be kept'))
   seat = await keepSeat(
     {
       backplane,
@@ -185,7 +188,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
       log: err => log.warn({ err }, 'the backplane cannot be joined: callers that wait get a 202'),
       seated: here.announce,
     },
-    { reply: waiting.settle, live: stream.deliver, missed: stream.missed },
+    { reply: replies.reply, live: stream.deliver, missed: stream.missed },
   )
   return {
     name,
@@ -205,6 +208,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     close: async () => {
       stream.close()
       await seat?.leave()
+      await replies.settled()
     },
   }
 }

@@ -254,7 +254,7 @@ describe('health', () => {
   test('is degraded without the backplane, and gone without the store', async () => {
     const { ports } = it
     const degraded = await testEdge({
-      ports: { ...ports, backplane: { ...ports.backplane, health: () => ({ ok: false, error: 'gone' }) } },
+      ports: { ...ports, backplane: { ...ports.backplane, health: () => ({ ok: false, reachable: false, error: 'gone' }) } },
     })
     const answer = await degraded.call('GET', '/health/ready')
     expect([answer.status, json(answer)]).toMatchObject([200, { status: 'degraded', dependencies: { backplane: { status: 'down' } } }])

@@ -5,25 +5,57 @@ import type { Device } from './device.ts'
 /** How long a new socket waits for the backplane to know of it. */
 const PATIENCE_MS = 1_000
 
-/** The devices at this edge by their person, and the backplane's knowledge of who is here. */
-export const presence = (seat: () => EdgeSeat | undefined, clock: Clock, log: (error: unknown) => void) => {
+/**
+ * The devices at this edge by their person, and the backplane's knowledge of who is here.
+ * @param late called for who becomes known to the backplane only a while after they came: since then (epoch ms) they may have missed something
+ */
+export const presence = (
+  seat: () => EdgeSeat | undefined,
+  clock: Clock,
+  log: (error: unknown) => void,
+  late: (user: string, since: number) => void,
+) => {
   const devices = new Map<string, Set<Device>>()
-  const telling = new Map<string, Promise<void>>()
+  const telling = new Map<string, Promise<boolean>>()
+  /** Those of whom the backplane may not know, and since when (epoch ms). */
+  const unknown = new Map<string, number>()
   let count = 0
 
-  /** Tells the backplane how things stand by then: word of a quick return may not overtake word of the leaving. */
-  const tell = (user: string): Promise<void> => {
-    const before = telling.get(user) ?? Promise.resolve()
+  const say = async (user: string): Promise<boolean> => {
+    const place = seat()
+    try {
+      await (devices.has(user) ? place?.present(user) : place?.absent(user))
+      return place !== undefined
+    } catch (error) {
+      log(error)
+      return false
+    }
+  }
+  const note = (user: string, known: boolean, asked: number): void => {
+    const from = unknown.get(user)
+    if (known || !devices.has(user)) unknown.delete(user)
+    else unknown.set(user, from ?? asked)
+    if (known && from !== undefined && devices.has(user)) late(user, from)
+  }
+  /** Tells the backplane how things stand by then: word of a quick return may not overtake word of the leaving. @returns whether it knows */
+  const tell = (user: string): Promise<boolean> => {
+    const before = telling.get(user) ?? Promise.resolve(true)
+    const asked = clock.now()
     const now = before.then(async () => {
-      try {
-        await (devices.has(user) ? seat()?.present(user) : seat()?.absent(user))
-      } catch (error) {
-        log(error)
-      }
+      const known = await say(user)
       if (telling.get(user) === now) telling.delete(user)
+      note(user, known, asked)
+      return known
     })
     telling.set(user, now)
     return now
+  }
+  /** Waits a moment. @returns whether the backplane knows of the person by then */
+  const known = async (user: string, told: Promise<boolean>): Promise<boolean> => {
+    const asked = clock.now()
+    const soon = await within(told, clock)
+    if (soon === undefined && devices.has(user)) unknown.set(user, unknown.get(user) ?? asked)
+    return soon ?? false
   }
   return {
     size: () => count,
@@ -31,18 +63,20 @@ export const presence = (seat: () => EdgeSeat | undefined, clock: Clock, log: (e
       for (const of of devices.values()) yield* of
     },
     of: (user: string): ReadonlySet<Device> | undefined => devices.get(user),
-    /** Resolves when events for the person reach this edge, or after a moment: then they do once the backplane is back. */
-    enter: async (device: Device): Promise<void> => {
+    devicesOf: function* (users: readonly string[]) {
+      for (const user of users) yield* devices.get(user) ?? []
+    },
+    /** @returns whether events for the person reach this edge; if they do not within a moment, they will once the backplane takes it */
+    enter: async (device: Device): Promise<boolean> => {
       const others = devices.get(device.user)
       count++
       if (others) {
         others.add(device)
-        const told = telling.get(device.user)
-        if (told) await within(told, clock)
-        return
+        const told = telling.get(device.user) ?? (unknown.has(device.user) ? tell(device.user) : undefined)
+        return told ? known(device.user, told) : true
       }
       devices.set(device.user, new Set([device]))
-      await within(tell(device.user), clock)
+      return known(device.user, tell(device.user))
     },
     leave: (device: Device): void => {
       const all = devices.get(device.user)
@@ -52,6 +86,10 @@ export const presence = (seat: () => EdgeSeat | undefined, clock: Clock, log: (e
       devices.delete(device.user)
       void tell(device.user)
     },
+    /** The backplane has come to know of them by itself. */
+    learned: (users: readonly string[]): void => {
+      for (const user of users) unknown.delete(user)
+    },
     /** Tells the backplane of everybody again, after it came back. */
     announce: (): void => {
       for (const user of devices.keys()) void tell(user)
@@ -60,9 +98,13 @@ export const presence = (seat: () => EdgeSeat | undefined, clock: Clock, log: (e
 }
 export type Presence = ReturnType<typeof presence>
 
-const within = async (work: Promise<void>, clock: Clock): Promise<void> => {
+const within = async <T>(work: Promise<T>, clock: Clock): Promise<T | undefined> => {
   const bound = new AbortController()
-  const late = clock.sleep(PATIENCE_MS, bound.signal).catch(() => {})
-  await Promise.race([work, late])
+  const late = clock.sleep(PATIENCE_MS, bound.signal).then(
+    () => undefined,
+    () => undefined,
+  )
+  const done = await Promise.race([work, late])
   bound.abort()
+  return done
 }

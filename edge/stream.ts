@@ -76,6 +76,8 @@ export const createStream = (options: StreamOptions) => {
     return caller
   }
 
+  /** Those whose events do not reach this edge, as the backplane does not know that they are here. */
+  const unknown = new WeakSet<Device>()
   const sockets: Sockets<Visitor> = {
     accept: async request => {
       // A client that offered protocols takes no answer without one, not even to learn that it is refused.
@@ -88,7 +90,7 @@ export const createStream = (options: StreamOptions) => {
       )
       if ('code' in admitted) return { visitor: admitted, protocol }
       const visitor = new Device(admitted.id, options.connectionId(), admitted.until, clock.now())
-      await presence.enter(visitor)
+      if (!(await presence.enter(visitor))) unknown.add(visitor)
       return { visitor, protocol }
     },
     abandoned: device(presence.leave),
@@ -96,6 +98,10 @@ export const createStream = (options: StreamOptions) => {
       if (!(visitor instanceof Device)) return socket.close(visitor.code, visitor.reason)
       visitor.opened(socket)
       visitor.say(frameText({ op: 'hello', connection: visitor.connection, position: positions.at(clock.now()), heartbeatMs }))
+      // It hears nothing until it is known; then it is told once more.
+      if (!unknown.delete(visitor)) return
+      visitor.lag(since(clock.now()))
+      visitor.tellLag(lagged)
     },
     message: (visitor, text) => {
       if (!(visitor instanceof Device)) return
@@ -145,9 +151,13 @@ export const createStream = (options: StreamOptions) => {
   return {
     sockets,
     deliver: (live: Live) => deliver(live),
-    /** Live events since then (epoch ms) may be lost on their way to this edge: the events of every device stop at once, and each is told to resume. */
-    missed: (told: number) => {
-      for (const device of presence.all()) {
+    /**
+     * Live events since then (epoch ms) may be lost on their way to this edge: the events of its devices stop at once, and each is told to resume.
+     * @param users whose devices; without them everybody's
+     */
+    missed: (told: number, users?: readonly string[]) => {
+      if (users) presence.learned(users)
+      for (const device of users ? presence.devicesOf(users) : presence.all()) {
         device.lag(since(told))
         untold.add(device)
       }

@@ -6,7 +6,7 @@ import type { Commander } from './command.ts'
 import { conform, pathFields } from './conform.ts'
 import { etagOf, versionsOf } from './etag.ts'
 import { keyOf, readKey } from './idempotency.ts'
-import { operationPath } from './operations.ts'
+import { operationPath, PENDING_RETRY_SECONDS } from './operations.ts'
 import { appliedOf, preferenceOf } from './prefer.ts'
 import { problemAnswer, refusedBy } from './problems.ts'
 import type { EdgeAnswer } from './request.ts'
@@ -32,7 +32,12 @@ const answerOf = ({ method, path }: Call['request'], reply: Reply): EdgeAnswer =
 }
 const accepted = (operation: string): EdgeAnswer => ({
   status: 202,
-  headers: { 'content-type': 'application/json', 'cache-control': 'no-store', location: operationPath(operation) },
+  headers: {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    location: operationPath(operation),
+    'retry-after': PENDING_RETRY_SECONDS,
+  },
   body: `{"id":"${operation}","status":"pending","result":null,"problem":null}`,
 })
 

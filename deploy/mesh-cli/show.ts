@@ -58,13 +58,15 @@ const letterLines = (letter: DeadLetter): string[] => {
   ]
 }
 
-const lastReply = async ({ backplane }: OpenMesh, id: string): Promise<string> => {
+const lastReply = async ({ backplane, store }: OpenMesh, id: string): Promise<string> => {
+  const [kept] = await store.get([operationPlace(id)])
+  if (kept) return `Last reply, kept as an operation: ${JSON.stringify(kept.reply, null, 2)}`
   if (!isBackplane(backplane)) return `Last reply: not known, ${whyNone(backplane)}`
   try {
     const reply = await backplane.replyOf(id)
     return reply
       ? `Last reply on the backplane: ${JSON.stringify(reply, null, 2)}`
-      : 'Last reply on the backplane: none within the last hour'
+      : 'Last reply on the backplane: none within the last half minute'
   } catch (error) {
     return `Last reply: not known, ${error instanceof Error ? error.message : String(error)}`
   }

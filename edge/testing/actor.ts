@@ -1,7 +1,7 @@
 import type { Backplane } from '../../actors/kernel/backplane/port.ts'
 import type { Clock } from '../../actors/kernel/clock/port.ts'
 import type { Mailbox } from '../../actors/kernel/mailbox/port.ts'
-import { claimPlace, operationItem, operationPlace } from '../../actors/kernel/replies.ts'
+import { claimPlace, keptWithWork, operationItem, operationPlace } from '../../actors/kernel/replies.ts'
 import { ConditionLost, type Store } from '../../actors/kernel/store/port.ts'
 import { Envelope, type Reply } from '../../contracts/envelope.ts'
 
@@ -22,14 +22,14 @@ export const fakeActor = (
   const done: Envelope[] = []
   const settle = async (envelope: Envelope, reply: Reply) => {
     const { id, claim, reply: to } = envelope
-    const late = to && (to.durable || clock.now() > to.until)
+    const kept = keptWithWork(envelope, reply, clock.now())
     await store.commit([
       { put: { pk: `work#${id}`, sk: 'work' }, table: 'kernel' },
       ...(claim === undefined ? [] : [{ set: claimPlace(claim), values: { reply }, when: { absent: 'reply' } } as const]),
-      ...(late ? [{ put: operationItem(id, reply, clock.now()), table: operationPlace(id).table }] : []),
+      ...(kept ? [{ put: operationItem(id, reply, clock.now()), table: operationPlace(id).table }] : []),
     ])
     done.push(envelope)
-    if (to) await backplane.reply(to.to, id, reply)
+    if (to) await backplane.reply(to.to, id, reply, kept)
   }
   const consumer = mailbox.consume(queue, { pollers: 2, visibility: 30 }, async deliveries => {
     for (const delivery of deliveries) {

@@ -3,7 +3,8 @@ import { isRefusal } from '../../../contracts/actor.ts'
 import type { Envelope, EventEnvelope, Reply } from '../../../contracts/envelope.ts'
 import { problems } from '../../../contracts/mesh.ts'
 import type { ActorCode, AnswerOf, Apply, Decide } from '../code.ts'
-import { claimPlace, operationItem, operationPlace } from '../replies.ts'
+import { locateReply } from '../locate.ts'
+import { claimPlace, keptWithWork, operationItem, operationPlace } from '../replies.ts'
 import type { Item, StoreWrite } from '../store/port.ts'
 import { type Decided, type Items, type Kept, placeKey, type Unpublished } from './items.ts'
 
@@ -150,13 +151,13 @@ const step = (context: Context, taken: Taken, before: unknown, version: number, 
 }
 
 /** Claim and operation of a message: the reply is kept in the transaction that does the work, wherever somebody may ask for it later. */
-const keptReplies = ({ envelope }: Taken, reply: Reply, items: Items, now: number): StoreWrite[] => [
+const keptReplies = ({ items, now }: Context, { envelope, command, message }: Taken, reply: Reply): StoreWrite[] => [
   // A claim lives for a day; a message that waited longer goes on without it.
   ...(envelope.claim !== undefined && items.item(claimPlace(envelope.claim))
     ? [{ set: claimPlace(envelope.claim), values: { reply }, when: { absent: 'reply' } } as const]
     : []),
-  ...(envelope.reply && (envelope.reply.durable || now > envelope.reply.until)
-    ? [{ put: operationItem(envelope.id, reply, now), table: operationPlace(envelope.id).table } as const]
+  ...(keptWithWork(envelope, reply, now)
+    ? [{ put: operationItem(envelope.id, locateReply(reply, command, message.data), now), table: operationPlace(envelope.id).table } as const]
     : []),
 ]
 
@@ -165,7 +166,7 @@ const keptReplies = ({ envelope }: Taken, reply: Reply, items: Items, now: numbe
  * @param kept the state item's own attributes as loaded
  */
 export const fold = (context: Context, fresh: readonly Taken[], kept: Kept): Folded => {
-  const { items, record, place, now } = context
+  const { items, record, place } = context
   let state: { readonly value: unknown } | undefined
   let expiresAt: number | undefined
   let touched = false
@@ -180,7 +181,7 @@ export const fold = (context: Context, fresh: readonly Taken[], kept: Kept): Fol
     try {
       const fits = items.whole(() => {
         const s = step(context, taken, state ? state.value : items.value(record, place), kept.version + 1, n)
-        const also = keptReplies(taken, s.reply, items, now)
+        const also = keptReplies(context, taken, s.reply)
         if (decided.length > 0 && items.countWith([]) + extra.length + also.length + 1 > MOST_ITEMS) throw new Full()
         extra.push(...also)
         return s
