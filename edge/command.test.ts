@@ -272,7 +272,10 @@ describe('an idempotency key', () => {
   test('works when the backplane is down: the reply is read from the claim', async () => {
     const ports = memoryPorts()
     const gone = () => Promise.reject(new Error('the backplane is gone'))
-    const deaf = { ...ports, backplane: { ...ports.backplane, replyOf: gone, trace: gone, health: () => ({ ok: false, reachable: false, error: 'gone' }) } }
+    const deaf = {
+      ...ports,
+      backplane: { ...ports.backplane, replyOf: gone, trace: gone, health: () => ({ ok: false, reachable: false, error: 'gone' }) },
+    }
     const edge = await testEdge({ ports: deaf })
     const held = gate()
     const actor = fakeActor({ ...ports, backplane: { ...ports.backplane, reply: async () => true } }, 'posts.fifo', async e =>
@@ -348,4 +351,18 @@ test('a sampled request leaves the edge’s span, a write as well as a read', as
   expect(await spans('written')).toEqual([['edge', 'post.publish', null, '201']])
   expect(await spans('read')).toEqual([['edge', 'timeline.get', null, '404']])
   expect(await spans('unseen')).toEqual([])
+})
+
+test('who has their requests traced again and again has a budget of traces, and others have theirs', async () => {
+  const { post, call, ports, pool, actor } = await mesh()
+  const sampled = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+  const traced = (id: string) => ({ headers: { 'x-request-id': id, traceparent: sampled } })
+  for (let n = 0; n < 40; n++) expect((await call('GET', '/v1/timeline', traced('again'))).status).toBe(404)
+  expect((await ports.backplane.spans('again')).length).toBeLessThan(40)
+  // What is over budget leaves no trace at the actors either.
+  await post(traced('over'))
+  expect(await ports.backplane.spans('over')).toEqual([])
+  expect(actor.taken[0]?.trace).toEqual({ request: 'over', cause: null, traceparent: sampled.replace(/01$/, '00') })
+  await call('GET', '/v1/timeline', { ...traced('other'), token: pool.token(randomUUID()) })
+  expect(await ports.backplane.spans('other')).toHaveLength(1)
 })

@@ -36,7 +36,7 @@ import type { Changes } from './resume.ts'
 import { edgeSecret } from './seals.ts'
 import { keepSeat, type Seat } from './seat.ts'
 import { createStream, type Visitor } from './stream.ts'
-import { tracer } from './trace.ts'
+import { traceBudget, tracer } from './trace.ts'
 import { listen } from './uws.ts'
 import { viewsOf } from './views.ts'
 import { waitingRoom } from './waiting.ts'
@@ -159,6 +159,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     cors: cors(originAllowed),
     metrics,
     trace: tracer(backplane, clock),
+    traced: traceBudget(clock),
     log,
     requestId: serialId,
   })

@@ -11,7 +11,7 @@ import { edgeProblem, notFound, problemAnswer, problemFrom } from './problems.ts
 import { type QueryContext, queryEndpoint, type ViewTable } from './query.ts'
 import type { EdgeAnswer, EdgeRequest, Handle } from './request.ts'
 import { type RouterEntry, router } from './router.ts'
-import type { Tracer } from './trace.ts'
+import type { TraceBudget, Tracer } from './trace.ts'
 import { commandEndpoint } from './write.ts'
 
 /**
@@ -51,6 +51,7 @@ export type HandlerOptions = {
   readonly cors: ReturnType<typeof cors>
   readonly metrics: EdgeMetrics
   readonly trace: Tracer
+  readonly traced: TraceBudget
   readonly log: Logger
   /** Makes a request id where the client sent none. */
   readonly requestId: () => string
@@ -89,7 +90,7 @@ export const createHandler = (options: HandlerOptions): Handle => {
     let caller = ''
     if (!found.target.open) caller = await admission.caller(entry, request, kind)
     else if (!found.target.free) admission.anonymous(entry)
-    const call = { request, id, caller, params: found.params, traceparent: traceparentOf(request) }
+    const call = { request, id, caller, params: found.params, traceparent: options.traced(traceparentOf(request), caller || entry.network) }
     const { run, what } = found.target
     return isSampled(call.traceparent) ? options.trace(what, id, () => run(call)) : run(call)
   }

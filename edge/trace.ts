@@ -1,6 +1,7 @@
 import type { Backplane } from '../actors/kernel/backplane/port.ts'
 import type { Clock } from '../actors/kernel/clock/port.ts'
-import { type Span, withEngineCalls } from '../actors/kernel/span.ts'
+import { isSampled, type Span, unsampled, withEngineCalls } from '../actors/kernel/span.ts'
+import { budget } from './limits.ts'
 import { EdgeProblem } from './problems.ts'
 import type { EdgeAnswer } from './request.ts'
 
@@ -24,3 +25,23 @@ export const tracer =
     }
   }
 export type Tracer = ReturnType<typeof tracer>
+
+/** Traces a second, and in a burst, that are kept for one caller, and for all callers of an edge. Others go on without: nobody is refused for it. */
+const CALLER_TRACES = { perSecond: 0.5, burst: 30 } as const
+const EDGE_TRACES = { perSecond: 5, burst: 150 } as const
+const MAX_CALLERS = 20_000
+
+/**
+ * Which of the traces that callers ask for are kept: each lies in the shared store for ten minutes, and whoever may name it could fill that.
+ * @returns the traceparent to go on with, without its sampled flag once the budget is used up; `who` is the caller, or the network of one without a token
+ */
+export const traceBudget = (clock: Clock) => {
+  const callers = budget('traces', CALLER_TRACES.perSecond, CALLER_TRACES.burst, MAX_CALLERS)
+  const edge = budget('traces-edge', EDGE_TRACES.perSecond, EDGE_TRACES.burst, 1)
+  return (traceparent: string | null, who: string): string | null => {
+    if (traceparent === null || !isSampled(traceparent)) return traceparent
+    const within = callers.draw(who, clock.now()).retryAfter === 0 && edge.draw('', clock.now()).retryAfter === 0
+    return within ? traceparent : unsampled(traceparent)
+  }
+}
+export type TraceBudget = ReturnType<typeof traceBudget>

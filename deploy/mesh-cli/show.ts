@@ -58,9 +58,7 @@ const letterLines = (letter: DeadLetter): string[] => {
   ]
 }
 
-const lastReply = async ({ backplane, store }: OpenMesh, id: string): Promise<string> => {
-  const [kept] = await store.get([operationPlace(id)])
-  if (kept) return `Last reply, kept as an operation: ${JSON.stringify(kept.reply, null, 2)}`
+const lastReply = async ({ backplane }: OpenMesh, id: string): Promise<string> => {
   if (!isBackplane(backplane)) return `Last reply: not known, ${whyNone(backplane)}`
   try {
     const reply = await backplane.replyOf(id)

@@ -157,7 +157,12 @@ const keptReplies = ({ items, now }: Context, { envelope, command, message }: Ta
     ? [{ set: claimPlace(envelope.claim), values: { reply }, when: { absent: 'reply' } } as const]
     : []),
   ...(keptWithWork(envelope, reply, now)
-    ? [{ put: operationItem(envelope.id, locateReply(reply, command, message.data), now), table: operationPlace(envelope.id).table } as const]
+    ? [
+        {
+          put: operationItem(envelope.id, locateReply(reply, command, message.data), now),
+          table: operationPlace(envelope.id).table,
+        } as const,
+      ]
     : []),
 ]
 
