@@ -1,4 +1,5 @@
 import { catalog, configured } from './catalog.ts'
+import { backplaneMetrics } from './kernel/backplane/metrics.ts'
 import { metrics } from './kernel/metrics.ts'
 import { openPorts } from './kernel/open.ts'
 import { runProcess } from './kernel/process.ts'
@@ -24,6 +25,7 @@ if (name === undefined) {
       if (code === undefined) throw new Error(`${name} is not configured here`)
       const counted = metrics(registry)
       const { ports, close } = await openPorts(config, log, (kind, _ms, ok) => counted.engine.inc({ kind, ok: String(ok) }))
+      backplaneMetrics(ports.backplane.health, registry)
       const worker = startWorker({ code, ports, config, log, metrics: counted })
       return {
         info: {},

@@ -1,3 +1,4 @@
+import { backplaneMetrics } from '../actors/kernel/backplane/metrics.ts'
 import { metrics } from '../actors/kernel/metrics.ts'
 import { openPorts } from '../actors/kernel/open.ts'
 import { runProcess } from '../actors/kernel/process.ts'
@@ -11,6 +12,7 @@ runProcess({
   start: async ({ config, log, registry }) => {
     const counted = metrics(registry)
     const { ports, close } = await openPorts(config, log, (kind, _ms, ok) => counted.engine.inc({ kind, ok: String(ok) }))
+    backplaneMetrics(ports.backplane.health, registry)
     const edge = await startEdge({ config, ports, log, registry, metrics: counted })
     return {
       info: { url: edge.url, stream: edge.streamUrl },

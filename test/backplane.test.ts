@@ -5,9 +5,11 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { Registry } from 'prom-client'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { backplaneConformance, listening } from '../actors/kernel/backplane/conformance.ts'
 import { memoryBackplane, memoryHub } from '../actors/kernel/backplane/memory.ts'
+import { backplaneMetrics } from '../actors/kernel/backplane/metrics.ts'
 import { redisBackplane } from '../actors/kernel/backplane/redis.ts'
 import { virtualClock } from '../actors/kernel/clock/virtual.ts'
 import { freePort } from '../actors/kernel/free-port.ts'
@@ -365,6 +367,72 @@ describe.runIf(found)('the Redis backplane and a real Redis', { timeout: 40_000 
     await vi.waitFor(() => expect([edge.health().ok, worker.health().ok]).toEqual([true, true]), DEADLINE)
     await worker.reply('e', 'after', { status: 200 })
     await vi.waitFor(() => expect(heard.replies.map(([command]) => command)).toContain('after'), DEADLINE)
+    await Promise.all([edge.close(), worker.close()])
+    await engine.close()
+  })
+
+  /** It holds more than it may from now on, as if it had been filled. */
+  const fill = (redis: Redis) => redis.config('SET', 'maxmemory', '1')
+  const empty = (redis: Redis) => redis.config('SET', 'maxmemory', '0')
+  const refusals = [
+    { name: 'is full', options: ['--maxmemory-policy', 'noeviction'], begin: fill, end: empty, told: /no writes: OOM / },
+    {
+      name: 'has become a replica',
+      options: [],
+      begin: (redis: Redis) => redis.replicaof('127.0.0.1', 1),
+      end: (redis: Redis) => redis.replicaof('NO', 'ONE'),
+      told: /no writes: READONLY /,
+    },
+    {
+      name: 'has not enough replicas to write to',
+      options: [],
+      begin: (redis: Redis) => redis.config('SET', 'min-replicas-to-write', 1),
+      end: (redis: Redis) => redis.config('SET', 'min-replicas-to-write', 0),
+      told: /no writes: NOREPLICAS /,
+    },
+  ]
+  test.each(refusals)('says within seconds that one that $name takes no writes, without any traffic, and when it does again', async r => {
+    const engine = await startReal({ options: r.options })
+    const registry = new Registry()
+    const backplane = await redisBackplane({ url: engine.url })
+    backplaneMetrics(backplane.health, registry)
+    const refused = async () => (await registry.getSingleMetric('dailygrind_backplane_writes_refused')?.get())?.values[0]?.value
+    const redis = new Redis(engine.url)
+    expect([backplane.health().ok, await refused()]).toEqual([true, 0])
+    await r.begin(redis)
+    await vi.waitFor(() => expect(backplane.health()).toEqual({ ok: false, reachable: true, error: expect.stringMatching(r.told) }), DEADLINE)
+    expect(await refused()).toBe(1)
+    await r.end(redis)
+    await vi.waitFor(() => expect(backplane.health()).toEqual({ ok: true, reachable: true, error: null }), DEADLINE)
+    expect(await refused()).toBe(0)
+    redis.disconnect()
+    await backplane.close()
+    await engine.close()
+  })
+
+  test('while one is full replies and live frames come through, and who came is told that they missed something once it is known', async () => {
+    const engine = await startReal()
+    const [edge, worker] = await Promise.all([redisBackplane({ url: engine.url }), redisBackplane({ url: engine.url })])
+    const heard = listening()
+    const gaps: [number, readonly string[] | undefined][] = []
+    const seat = await edge.join('e1', { ...heard.listener, missed: (since, users) => void gaps.push([since, users]) })
+    await seat.present('early')
+    const redis = new Redis(engine.url)
+    await fill(redis)
+    const [told, came] = [gaps.length, Date.now()]
+    await expect(seat.present('late')).rejects.toThrow('OOM')
+    await expect(worker.reply('e1', 'c', { status: 200 })).rejects.toThrow('OOM')
+    // What is in the store needs no room here.
+    expect(await worker.reply('e1', 'd', { status: 201 }, true)).toBe(true)
+    await worker.deliver('e1', [{ id: 'f', to: ['early'], type: 't', at: '', data: null }])
+    await vi.waitFor(() => expect(heard.frames.length).toBe(1), DEADLINE)
+    expect(heard.replies.map(([command]) => command)).toEqual(['c', 'd'])
+    expect([...(await worker.online(['early', 'late'])).keys()]).toEqual(['early'])
+    await empty(redis)
+    await vi.waitFor(() => expect(gaps.slice(told)).toEqual([[expect.any(Number), ['late']]]), DEADLINE)
+    expect(gaps.at(-1)?.[0]).toBeGreaterThanOrEqual(came)
+    expect([...(await worker.online(['early', 'late'])).keys()].sort()).toEqual(['early', 'late'])
+    redis.disconnect()
     await Promise.all([edge.close(), worker.close()])
     await engine.close()
   })

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Backplane } from './backplane/port.ts'
 import type { Config } from './config.ts'
 import { consume } from './consume.ts'
 import { failpoints, type Reach } from './failpoints.ts'
@@ -17,7 +18,10 @@ export type QueueHealth = { readonly queue: string; readonly ok: boolean; readon
 export type Worker = {
   readonly health: () => {
     readonly ok: boolean
+    /** `degraded`: it works, though the backplane does not, and callers wait or devices miss something for it. */
+    readonly status: 'ok' | 'degraded' | 'unavailable'
     readonly queues: readonly QueueHealth[]
+    readonly backplane: Pick<ReturnType<Backplane['health']>, 'ok' | 'error'>
     /** Of an actor with work outside. */
     readonly jobs?: ReturnType<Jobs['health']>
   }
@@ -45,10 +49,11 @@ export const startWorker = (context: WorkerContext): Worker => {
   return {
     health: () => {
       const queues = consumers.map(c => c.health())
-      const ok = queues.every(q => q.ok)
-      if (works.length === 0) return { ok, queues }
-      const jobs = ports.jobs.health()
-      return { ok: ok && jobs.ok, queues, jobs }
+      const { ok: whole, error } = ports.backplane.health()
+      const jobs = works.length > 0 ? ports.jobs.health() : undefined
+      const ok = queues.every(q => q.ok) && (jobs?.ok ?? true)
+      const status = !ok ? 'unavailable' : whole ? 'ok' : 'degraded'
+      return { ok, status, queues, backplane: { ok: whole, error }, ...(jobs === undefined ? {} : { jobs }) }
     },
     drain: async (ms = DRAIN_MS) => {
       const bound = new AbortController()

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { configured } from '../../actors/catalog.ts'
+import { backplaneMetrics } from '../../actors/kernel/backplane/metrics.ts'
 import { environment, readConfig } from '../../actors/kernel/config.ts'
 import { metrics } from '../../actors/kernel/metrics.ts'
 import { startOperations } from '../../actors/kernel/operations.ts'
@@ -39,6 +40,7 @@ export const runInOneProcess = async ({ settings, data, log, logTo, progress }: 
       settleAll(engines.settings.AWS_ENDPOINT_URL_SQS, config.PREFIX, STOPPING.messages, log),
     )
 
+    backplaneMetrics(ports.backplane.health, registry)
     progress('edge')
     const edge = await startEdge({ config, ports, log: named('edge'), registry, metrics: counted })
     started.push('the edge', STOPPING.edge, edge.drain)

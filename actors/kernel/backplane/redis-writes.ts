@@ -24,7 +24,7 @@ export const redisWrites = ({ clock, log }: ConnectionContext, commands: RedisCo
   const note = (error: unknown): void => {
     const refusal = refusalIn(error)
     if (refusal === null) return
-    if (refused === null) log?.error({ err: error }, `the backplane's Redis takes no writes: ${refusal}`)
+    if (refused === null) log?.error({ err: error }, `Redis takes no writes: ${refusal}`)
     refused = refusal
     // After a failover the old primary is a replica, and its address leads to the new one.
     if (!refusal.startsWith('READONLY') || clock.now() - reconnectedAt < RECONNECT_MS) return
@@ -35,7 +35,7 @@ export const redisWrites = ({ clock, log }: ConnectionContext, commands: RedisCo
     if (commands.redis.status !== 'ready') return
     try {
       await commands.redis.set(key, '1', 'EX', PROBE_TTL_SECONDS)
-      if (refused !== null) log?.info("the backplane's Redis takes writes again")
+      if (refused !== null) log?.info('Redis takes writes again')
       refused = null
     } catch (error) {
       note(error)
