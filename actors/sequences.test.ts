@@ -18,7 +18,7 @@ const people = [ann, bob, cem, dan]
 const step = fc.record({
   type: fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom('friend.request', 'friend.accept') },
-    { weight: 2, arbitrary: fc.constantFrom('friend.withdraw', 'friend.remove', 'user.block', 'user.unblock', 'user.replace') },
+    { weight: 2, arbitrary: fc.constantFrom('friend.withdraw', 'friend.remove', 'user.block', 'user.unblock', 'user.replace', 'user.edit') },
     { weight: 4, arbitrary: fc.constantFrom('post.publish', 'post.like', 'post.unlike', 'comment.add') },
     { weight: 2, arbitrary: fc.constantFrom('post.edit', 'post.delete', 'comment.edit', 'comment.delete') },
   ),
@@ -34,6 +34,7 @@ const actOf = ({ type, by, other, nth }: Step, m: Model): Act | undefined => {
   const [post, said] = [pick(m.posts, nth), pick(m.comments, nth)]
   switch (type) {
     case 'user.replace':
+    case 'user.edit':
     case 'post.publish':
       return { type, by }
     case 'post.edit':
@@ -57,6 +58,7 @@ const sayer =
     const content = `edited at ${at}`
     const { by } = act
     if (act.type === 'user.replace') return w.say(by, act.type, { firstName: 'A', lastName: 'B', bio: at }, { at, ...c })
+    if (act.type === 'user.edit') return w.say(by, act.type, { bio: content }, { at, ...c })
     if ('other' in act) return w.say(by, act.type, { userId: act.other }, { at, ...c })
     if (act.type === 'post.publish') return w.say(by, act.type, { title: 'T', content: 'C' }, { at, ...c })
     if (act.type === 'comment.add') return w.say(by, act.type, { postId: act.post.id, content: 'said' }, { at, ...c })
@@ -199,6 +201,10 @@ test('everybody reads what the model says they may see, in pages', async () => {
         }
         const blocked = await all(after => userViews['block.list'](request({}, after), read))
         expect(new Set(blocked)).toEqual(new Set(people.filter(x => m.relation(by, x) === 'blocked')))
+
+        const me = await userViews['user.me'](request({}), read)
+        if (m.knows(by, by)) expect(me).toMatchObject({ body: { id: by, relation: 'self', friendCount: friends.length } })
+        else expect(me).toMatchObject({ refused: 'profile-required' })
 
         for (const other of people) {
           const profile = await userViews['user.get'](request({ userId: other }), read)
