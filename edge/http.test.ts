@@ -191,6 +191,10 @@ describe('what the edge answers itself', () => {
       expect([again.status, again.body]).toEqual([304, ''])
     }
     expect((await problem('GET', '/docs/problems/nope', { token: '' })).status).toBe(404)
+    // Nothing but what is served says how to sign in.
+    const told = [(await call('GET', '/docs', { token: '' })).body, (await call('GET', '/openapi.json', { token: '' })).body]
+    for (const text of told)
+      for (const word of ['SignUp', 'USER_PASSWORD_AUTH', 'REFRESH_TOKEN_AUTH', 'ExpiresIn', '4401']) expect(text).toContain(word)
     expect((await problem('GET', '/docs/problems/toString', { token: '' })).status).toBe(404)
   })
   test('that the stream needs a WebSocket', async () => {

@@ -21,7 +21,10 @@ const mesh = async () => {
   const clock = virtualClock(Date.parse('2026-11-20T12:00:00.000Z'))
   const ports = { ...memoryPorts(), clock, backplane: memoryBackplane({ clock }), store: memoryStore({ clock }) }
   const sent: Envelope[] = []
-  const mailbox = { ...ports.mailbox, send: async (_: string, { body }: { body: string }) => void sent.push(Envelope.parse(JSON.parse(body))) }
+  const mailbox = {
+    ...ports.mailbox,
+    send: async (_: string, { body }: { body: string }) => void sent.push(Envelope.parse(JSON.parse(body))),
+  }
   const it = await testEdge({ ports: { ...ports, mailbox }, clock })
   cleanups.push(it.edge.close)
   const token = it.pool.token(it.user, { expiresIn: 10 * 86_400 })
