@@ -6,7 +6,7 @@ import { comment, like, postKey, post as record, slot } from '../contracts/posts
 import { circle, counts } from '../contracts/users.ts'
 import { catalog } from './catalog.ts'
 import { granted, type Outcome, world } from './kernel/testing/world.ts'
-import postViews from './posts/views.ts'
+import postViews, { postsSeenBy } from './posts/views.ts'
 import { type Act, type Model, model } from './testing/model.ts'
 import { ann, bob, cem, dan } from './testing/village.ts'
 import timelineViews from './timelines/views.ts'
@@ -18,7 +18,10 @@ const people = [ann, bob, cem, dan]
 const step = fc.record({
   type: fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom('friend.request', 'friend.accept') },
-    { weight: 2, arbitrary: fc.constantFrom('friend.withdraw', 'friend.remove', 'user.block', 'user.unblock', 'user.replace', 'user.edit') },
+    {
+      weight: 2,
+      arbitrary: fc.constantFrom('friend.withdraw', 'friend.remove', 'user.block', 'user.unblock', 'user.replace', 'user.edit'),
+    },
     { weight: 4, arbitrary: fc.constantFrom('post.publish', 'post.like', 'post.unlike', 'comment.add') },
     { weight: 2, arbitrary: fc.constantFrom('post.edit', 'post.delete', 'comment.edit', 'comment.delete') },
   ),
@@ -173,6 +176,10 @@ test('everybody reads what the model says they may see, in pages', async () => {
         const current = m.posts.filter(p => !p.deleted && p.at.slice(0, 10) === today)
         expect(await all(after => timelineViews['timeline.get'](request({}, after), read))).toEqual(
           newest(current.filter(p => friends.includes(p.author))),
+        )
+        const ids = m.posts.map(p => p.id)
+        expect((await postsSeenBy(read, by, ids)).map(seen => seen?.body.id)).toEqual(
+          m.posts.map(p => (!p.deleted && m.sees(by, p.author) ? p.id : undefined)),
         )
         for (const p of m.posts) {
           const visible = !p.deleted && m.sees(by, p.author)

@@ -59,26 +59,22 @@ const Told = { op: z.literal('event'), id: z.string(), at: Time, position: Posit
 export const Hello = z
   .object({ op: z.literal('hello'), connection: z.string(), position: Position, heartbeatMs: z.int() })
   .meta({ id: 'HelloFrame', description: 'the first frame; the server pings every `heartbeatMs`' })
-export const EventFrame = z
-  .object({ ...Told, type: z.string(), data: z.unknown() })
-  .meta({
-    id: 'EventFrame',
-    description:
-      'something happened. Each `id` comes once, but that a resume may bring again what came shortly before it: drop what has an `id` that was heard, and put ' +
-      'the rest in place by what `data` names (`data.id`, `data.postId`, `data.user.id`), never by counting events',
-  })
+export const EventFrame = z.object({ ...Told, type: z.string(), data: z.unknown() }).meta({
+  id: 'EventFrame',
+  description:
+    'something happened. Each `id` comes once, but that a resume may bring again what came shortly before it: drop what has an `id` that was heard, and put ' +
+    'the rest in place by what `data` names (`data.id`, `data.postId`, `data.user.id`), never by counting events',
+})
 export const ReplyFrame = z
   .object({ op: z.literal('reply'), id: z.string().nullable(), status: z.int(), body: z.unknown() })
   .meta({ id: 'ReplyFrame', description: 'the answer to a `send`, as HTTP would give it; `id` is null where the frame had none' })
 export const Reset = z
   .object({ op: z.literal('reset') })
   .meta({ id: 'ResetFrame', description: 'what happened since that position is not known any more: reload by HTTP; live events go on' })
-export const Resumed = z
-  .object({ op: z.literal('resumed'), replayed: z.int() })
-  .meta({
-    id: 'ResumedFrame',
-    description: 'everything that changed since that position has come, `replayed` events of it; live events go on',
-  })
+export const Resumed = z.object({ op: z.literal('resumed'), replayed: z.int() }).meta({
+  id: 'ResumedFrame',
+  description: 'everything that changed since that position has come, `replayed` events of it; live events go on',
+})
 export const Drain = z
   .object({ op: z.literal('drain'), afterMs: z.int(), position: Position })
   .meta({ id: 'DrainFrame', description: 'this server goes away: reconnect after `afterMs`, then resume' })

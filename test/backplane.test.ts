@@ -400,7 +400,10 @@ describe.runIf(found)('the Redis backplane and a real Redis', { timeout: 40_000 
     const redis = new Redis(engine.url)
     expect([backplane.health().ok, await refused()]).toEqual([true, 0])
     await r.begin(redis)
-    await vi.waitFor(() => expect(backplane.health()).toEqual({ ok: false, reachable: true, error: expect.stringMatching(r.told) }), DEADLINE)
+    await vi.waitFor(
+      () => expect(backplane.health()).toEqual({ ok: false, reachable: true, error: expect.stringMatching(r.told) }),
+      DEADLINE,
+    )
     expect(await refused()).toBe(1)
     await r.end(redis)
     await vi.waitFor(() => expect(backplane.health()).toEqual({ ok: true, reachable: true, error: null }), DEADLINE)
