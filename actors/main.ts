@@ -1,10 +1,12 @@
 import { mesh } from '../contracts/mesh.ts'
 import { catalog } from './catalog.ts'
+import { backplaneMetrics } from './kernel/ports/backplane/metrics.ts'
 import { metrics } from './kernel/process/metrics.ts'
 import { openPorts } from './kernel/process/open-ports.ts'
 import { runProcess } from './kernel/process/process.ts'
-import { startWorker } from './kernel/worker/worker.ts'
 import { watchRoutes } from './kernel/process/route-watch.ts'
+import { startWorker } from './kernel/worker/worker.ts'
+
 /*
  * One actor as a worker: `node --import tsx actors/main.ts posts`. SIGTERM drains it.
  */
@@ -26,6 +28,7 @@ if (actor === undefined) {
         counted.engine.inc({ kind, ok: String(ok) }),
       )
       const routes = watchRoutes(findMissingRoutes, { clock: ports.clock, log, metrics: counted })
+      backplaneMetrics(ports.backplane.health, registry)
       const worker = startWorker({ mesh, code: actor.code(config), ports, config, log, metrics: counted, routes })
       return {
         info: {},

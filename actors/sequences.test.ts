@@ -5,7 +5,7 @@ import { isRefusal, type Refusal } from '../contracts/declare/actor.ts'
 import { comment, like, postKey, post as record, slot } from '../contracts/posts.ts'
 import { circle, counts } from '../contracts/users.ts'
 import { granted, type Outcome } from './kernel/testing/world.ts'
-import { postViews } from './posts/views.ts'
+import { postsSeenBy, postViews } from './posts/views.ts'
 import { catalog } from './testing/catalog.ts'
 import { type Act, type Model, model } from './testing/model.ts'
 import { ann, bob, cem, dan } from './testing/village.ts'
@@ -19,7 +19,10 @@ const people = [ann, bob, cem, dan]
 const step = fc.record({
   type: fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom('friend.request', 'friend.accept') },
-    { weight: 2, arbitrary: fc.constantFrom('friend.withdraw', 'friend.remove', 'user.block', 'user.unblock', 'user.replace') },
+    {
+      weight: 2,
+      arbitrary: fc.constantFrom('friend.withdraw', 'friend.remove', 'user.block', 'user.unblock', 'user.replace', 'user.edit'),
+    },
     { weight: 4, arbitrary: fc.constantFrom('post.publish', 'post.like', 'post.unlike', 'comment.add') },
     { weight: 2, arbitrary: fc.constantFrom('post.edit', 'post.delete', 'comment.edit', 'comment.delete') },
   ),
@@ -35,6 +38,7 @@ const actOf = ({ type, by, other, nth }: Step, m: Model): Act | undefined => {
   const [post, said] = [pick(m.posts, nth), pick(m.comments, nth)]
   switch (type) {
     case 'user.replace':
+    case 'user.edit':
     case 'post.publish':
       return { type, by }
     case 'post.edit':
@@ -58,6 +62,7 @@ const sayer =
     const content = `edited at ${at}`
     const { by } = act
     if (act.type === 'user.replace') return w.say(by, act.type, { firstName: 'A', lastName: 'B', bio: at }, { at, ...c })
+    if (act.type === 'user.edit') return w.say(by, act.type, { bio: content }, { at, ...c })
     if ('other' in act) return w.say(by, act.type, { userId: act.other }, { at, ...c })
     if (act.type === 'post.publish') return w.say(by, act.type, { title: 'T', content: 'C' }, { at, ...c })
     if (act.type === 'comment.add') return w.say(by, act.type, { postId: act.post.id, content: 'said' }, { at, ...c })
@@ -173,6 +178,10 @@ test('everybody reads what the model says they may see, in pages', async () => {
         expect(await all(after => timelineViews['timeline.get'](request({}, after), read))).toEqual(
           newest(current.filter(p => friends.includes(p.author))),
         )
+        const ids = m.posts.map(p => p.id)
+        expect((await postsSeenBy(read, by, ids)).map(seen => seen?.body.id)).toEqual(
+          m.posts.map(p => (!p.deleted && m.sees(by, p.author) ? p.id : undefined)),
+        )
         for (const p of m.posts) {
           const visible = !p.deleted && m.sees(by, p.author)
           const seen = await postViews['post.get'](request({ postId: p.id }), read)
@@ -200,6 +209,10 @@ test('everybody reads what the model says they may see, in pages', async () => {
         }
         const blocked = await all(after => userViews['block.list'](request({}, after), read))
         expect(new Set(blocked)).toEqual(new Set(people.filter(x => m.relation(by, x) === 'blocked')))
+
+        const me = await userViews['user.me'](request({}), read)
+        if (m.knows(by, by)) expect(me).toMatchObject({ body: { id: by, relation: 'self', friendCount: friends.length } })
+        else expect(me).toMatchObject({ refused: 'profile-required' })
 
         for (const other of people) {
           const profile = await userViews['user.get'](request({ userId: other }), read)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { actor, command, fact, problem, query, row, snapshot, state } from './declare/actor.ts'
-import { Day, Time, text, UserId, line, word } from './declare/text.ts'
+import { Day, line, Time, text, UserId, word } from './declare/text.ts'
 import { Person, pair, pairOf, user } from './users.ts'
 
 // ── What clients see ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -94,7 +94,10 @@ const publication = z.object({
   createdAt: Time,
 })
 export type Publication = z.infer<typeof publication>
-/** `contentVersion` counts the changes of the content; `changedAt` and `eventId` belong to the last change of anything, the counts included. */
+/**
+ * `contentVersion` counts the changes of the content, `contentEventId` is the event of the last of them (absent in what was written before it was kept);
+ * `changedAt` and `eventId` belong to the last change of anything, the counts included.
+ */
 const live = publication.extend({
   status: z.literal('live'),
   likeCount: z.int(),
@@ -103,6 +106,7 @@ const live = publication.extend({
   editedAt: Time.nullable(),
   changedAt: Time,
   eventId: z.string(),
+  contentEventId: z.string().optional(),
 })
 export type LivePost = z.infer<typeof live>
 export const PostState = z.discriminatedUnion('status', [

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { actor, command, counter, fact, problem, query, row, snapshot, state } from './declare/actor.ts'
-import { sha256 } from './declare/sha256.ts'
-import { Time, UserId, word } from './declare/text.ts'
 import { base64Url, bytesOf } from './declare/base64.ts'
 import { isPoint } from './declare/p256.ts'
+import { sha256 } from './declare/sha256.ts'
+import { Time, UserId, word } from './declare/text.ts'
 import { user } from './users.ts'
 
 // ── What clients see ───────────────────────────────────────────────────────────────────────────────────────────────────────────

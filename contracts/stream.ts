@@ -59,9 +59,12 @@ const Told = { op: z.literal('event'), id: z.string(), at: Time, position: Posit
 export const Hello = z
   .object({ op: z.literal('hello'), connection: z.string(), position: Position, heartbeatMs: z.int() })
   .meta({ id: 'HelloFrame', description: 'the first frame; the server pings every `heartbeatMs`' })
-export const EventFrame = z
-  .object({ ...Told, type: z.string(), data: z.unknown() })
-  .meta({ id: 'EventFrame', description: 'something happened; each `id` comes once to a device' })
+export const EventFrame = z.object({ ...Told, type: z.string(), data: z.unknown() }).meta({
+  id: 'EventFrame',
+  description:
+    'something happened. Each `id` comes once, but that a resume may bring again what came shortly before it: drop what has an `id` that was heard, and put ' +
+    'the rest in place by what `data` names (`data.id`, `data.postId`, `data.user.id`), never by counting events',
+})
 export const ReplyFrame = z
   .object({
     op: z.literal('reply'),
@@ -79,9 +82,10 @@ export const ReplyFrame = z
 export const Reset = z
   .object({ op: z.literal('reset') })
   .meta({ id: 'ResetFrame', description: 'what happened since that position is not known any more: reload by HTTP; live events go on' })
-export const Resumed = z
-  .object({ op: z.literal('resumed'), replayed: z.int() })
-  .meta({ id: 'ResumedFrame', description: 'everything that changed since that position has come; live events go on' })
+export const Resumed = z.object({ op: z.literal('resumed'), replayed: z.int() }).meta({
+  id: 'ResumedFrame',
+  description: 'everything that changed since that position has come, `replayed` events of it; live events go on',
+})
 export const Drain = z
   .object({ op: z.literal('drain'), afterMs: z.int(), position: Position })
   .meta({ id: 'DrainFrame', description: 'this server goes away: reconnect after `afterMs`, then resume' })
@@ -115,7 +119,12 @@ export const Auth = z
 export const Resume = z.object({ op: z.literal('resume'), position: Position }).meta({
   id: 'ResumeFrame',
   description:
-    'answered with an event for every thing that changed since, in its latest state, then `resumed`; or with `reset` when that is too long ago',
+    'answered with an event for every thing that changed since, in its latest state and as an event of its latest kind, in the order of change, then `resumed`; ' +
+    'or with `reset` when that is too long ago. Things are the current posts of the caller and their friends (`post.published`, `post.edited`, `post.deleted`), ' +
+    'relations (`friend.requested`, `friend.accepted`, `friend.removed`) and people of the circle (`user.updated`). Likes and comments are no things of their own: ' +
+    'they show in the counts of their post, which comes as `post.published`, or `post.edited` if it ever was edited, however old its text is; a client that shows ' +
+    'comments reads them again where `commentCount` differs. A position lies about ten seconds back, so that nothing on its way is lost: expect the overlap. ' +
+    'What was heard live comes again under its own `id`; a post of which only the counts changed comes under an `id` of its own',
 })
 export const clientFrames = { send: Send, auth: Auth, resume: Resume } as const
 export type ClientFrame = { [O in keyof typeof clientFrames]: z.infer<(typeof clientFrames)[O]> }[keyof typeof clientFrames]

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { actor, command, counter, fact, problem, query, row, snapshot, state } from './declare/actor.ts'
-import { Day, Time, text, UserId, GivenDay, line, word } from './declare/text.ts'
 import { isWellFormed } from './declare/characters.ts'
 import { isLanguage } from './declare/language.ts'
+import { Day, GivenDay, line, Time, text, UserId, word } from './declare/text.ts'
 import { isZone } from './declare/time-zone.ts'
 
 // ── What clients see ───────────────────────────────────────────────────────────────────────────────────────────────────────────

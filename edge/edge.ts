@@ -18,18 +18,20 @@ import { authenticator } from './access/auth.ts'
 import { tokenVerifier } from './access/keys.ts'
 import { limits } from './access/limits.ts'
 import { claims } from './commands/idempotency.ts'
-import { PRESSURE, pressure, type PressureLimits } from './commands/load-shedding.ts'
+import { replyListener } from './commands/late-replies.ts'
+import { PRESSURE, type PressureLimits, pressure } from './commands/load-shedding.ts'
 import { messageIds } from './commands/message-ids.ts'
 import { operationIds, operations } from './commands/operations.ts'
 import { waitingRoom } from './commands/reply-waiters.ts'
 import { commander } from './commands/submit.ts'
 import { engines } from './commands/unavailable.ts'
+import { unsettled } from './commands/unsettled.ts'
 import { clientConfig } from './http/client-config.ts'
 import { cors, originCheck } from './http/cors.ts'
 import { createHandler } from './http/handler.ts'
-import { health, type EdgeHealth, type Phase } from './http/health.ts'
+import { type EdgeHealth, health, type Phase } from './http/health.ts'
 import { ownEndpoints } from './http/system-endpoints.ts'
-import { tracer } from './http/trace.ts'
+import { traceBudget, tracer } from './http/trace.ts'
 import { edgeMetrics } from './metrics/metrics.ts'
 import { cursors } from './request/cursors.ts'
 import type { Handle, Sockets } from './request/request.ts'
@@ -40,7 +42,6 @@ import { positions } from './stream/positions.ts'
 import { presence } from './stream/presence.ts'
 import type { Changes } from './stream/resume.ts'
 import { createStream, type Visitor } from './stream/stream.ts'
-import { unsettled } from './commands/unsettled.ts'
 export type EdgeOptions = {
   readonly config: Config
   readonly ports: Pick<Ports, 'store' | 'mailbox' | 'backplane' | 'clock'>
@@ -108,7 +109,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
   verifier.hydrate().catch(err => log.warn({ err }, 'the keys of the user pool cannot be fetched yet; the first token tries again'))
   const auth = authenticator(verifier, clock)
   const waiting = waitingRoom(clock)
-  const heard = () => backplane.health().ok
+  const heard = () => backplane.health().reachable
   const commands = unsettled(clock, heard, {
     perUser: config.UNANSWERED_WRITES_PER_USER,
     waitersPerKey: config.WAITERS_PER_KEY,
@@ -123,6 +124,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     () => seat?.seat(),
     clock,
     err => log.debug({ err }, 'the backplane was not told who is here'),
+    (user, since) => stream.missed(since, [user]),
   )
   const metrics = edgeMetrics(
     { sockets: here.size, oldestMs: () => clock.elapsed() - (waiting.since() ?? clock.elapsed()), underWay: gauge.underWay },
@@ -168,6 +170,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     metrics,
     trace: tracer(backplane, clock),
     clock,
+    traced: traceBudget(clock),
     log,
     requestId: serialId,
   })
@@ -191,6 +194,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     draining: () => phase === 'draining',
     connectionId: serialId,
   })
+  const replies = replyListener(waiting, backplane, ports.store, clock, err => log.warn({ err }, 'a late reply cannot be kept'))
   seat = await keepSeat(
     {
       backplane,
@@ -200,14 +204,14 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
       seated: here.announce,
     },
     {
-      reply: (id, reply) => {
+      reply: (id, reply, kept) => {
         commands.settle(id)
-        waiting.settle(id, reply)
+        replies.reply(id, reply, kept)
       },
       live: stream.deliver,
-      missed: since => {
-        commands.missed()
-        stream.missed(since)
+      missed: (since, users) => {
+        if (users === undefined) commands.missed()
+        stream.missed(since, users)
       },
     },
   )
@@ -229,6 +233,7 @@ export const createEdge = async (options: EdgeOptions): Promise<EdgeCore> => {
     close: async () => {
       stream.close()
       await seat?.leave()
+      await replies.settled()
     },
   }
 }

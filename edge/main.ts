@@ -1,8 +1,9 @@
+import { backplaneMetrics } from '../actors/kernel/ports/backplane/metrics.ts'
 import { metrics } from '../actors/kernel/process/metrics.ts'
 import { openPorts } from '../actors/kernel/process/open-ports.ts'
 import { runProcess } from '../actors/kernel/process/process.ts'
-import { mesh } from '../contracts/mesh.ts'
 import { watchRoutes } from '../actors/kernel/process/route-watch.ts'
+import { mesh } from '../contracts/mesh.ts'
 import { startEdge } from './edge.ts'
 
 /*
@@ -16,6 +17,7 @@ runProcess({
       counted.engine.inc({ kind, ok: String(ok) }),
     )
     const routes = watchRoutes(findMissingRoutes, { clock: ports.clock, log, metrics: counted })
+    backplaneMetrics(ports.backplane.health, registry)
     const edge = await startEdge({ config, ports, log, registry, metrics: counted, routes })
     return {
       info: { url: edge.url, stream: edge.streamUrl },

@@ -5,9 +5,11 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { Registry } from 'prom-client'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { backplaneConformance, listening } from '../actors/kernel/ports/backplane/conformance.ts'
 import { memoryBackplane, memoryHub } from '../actors/kernel/ports/backplane/memory.ts'
+import { backplaneMetrics } from '../actors/kernel/ports/backplane/metrics.ts'
 import { redisBackplane } from '../actors/kernel/ports/backplane/redis.ts'
 import { virtualClock } from '../actors/kernel/ports/clock/virtual.ts'
 import { freePort } from '../actors/kernel/process/free-port.ts'
@@ -73,19 +75,21 @@ backplaneConformance('Redis, embedded', openRedis(startRedis))
 if (found) backplaneConformance('redis-server', openRedis(startReal))
 
 describe('the memory backplane', () => {
-  test('keeps a reply for an hour and spans for ten minutes', async () => {
+  test('keeps a reply for half a minute and spans for ten, from the first of them on', async () => {
     const clock = virtualClock()
     const backplane = memoryBackplane({ clock })
     await backplane.reply('edge', 'command', { status: 200 })
     await backplane.trace({ request: 'r', id: 'i', cause: null, actor: 'a', what: 'w', at: 0, ms: 0, engine: [], outcome: 'ok' })
-    await clock.advance(599_999)
-    expect((await backplane.spans('r')).length).toBe(1)
-    await clock.advance(1)
-    expect(await backplane.spans('r')).toEqual([])
-    await clock.advance(2_999_999)
+    await clock.advance(29_999)
     expect(await backplane.replyOf('command')).toEqual({ status: 200 })
     await clock.advance(1)
     expect(await backplane.replyOf('command')).toBeUndefined()
+    await clock.advance(500_000)
+    await backplane.trace({ request: 'r', id: 'j', cause: null, actor: 'a', what: 'w', at: 0, ms: 0, engine: [], outcome: 'ok' })
+    await clock.advance(69_999)
+    expect((await backplane.spans('r')).length).toBe(2)
+    await clock.advance(1)
+    expect(await backplane.spans('r')).toEqual([])
   })
 })
 
@@ -157,8 +161,8 @@ describe.each(engines.filter(e => e.here))('the Redis backplane on $name', { tim
     await vi.waitFor(
       () =>
         expect([edge.health(), worker.health()]).toEqual([
-          { ok: true, error: null },
-          { ok: true, error: null },
+          { ok: true, reachable: true, error: null },
+          { ok: true, reachable: true, error: null },
         ]),
       DEADLINE,
     )
@@ -282,9 +286,9 @@ describe.each(engines.filter(e => e.here))('the Redis backplane on $name', { tim
     const heard = listening()
     await backplane.join('edge', {
       ...heard.listener,
-      reply: (command, reply) => {
+      reply: (command, reply, kept) => {
         if (command === 'bad') throw new Error('the listener threw')
-        heard.listener.reply(command, reply)
+        heard.listener.reply(command, reply, kept)
       },
     })
     const stranger = new Redis(engine.url)
@@ -308,11 +312,11 @@ describe.each(engines.filter(e => e.here))('the Redis backplane on $name', { tim
     const redis = new Redis(engine.url)
     const left = async (key: string) => redis.ttl(key)
     for (const [key, seconds] of [
-      ['reply:c', 3_600],
+      ['reply:c', 30],
       ['here:ada', 90],
       ['trace:r', 600],
     ] as const) {
-      expect(await left(key)).toBeGreaterThan(seconds - 60)
+      expect(await left(key)).toBeGreaterThan(seconds - 25)
       expect(await left(key)).toBeLessThanOrEqual(seconds)
     }
     redis.disconnect()
@@ -380,6 +384,75 @@ describe.runIf(found)('the Redis backplane and a real Redis', { timeout: 40_000 
     await vi.waitFor(() => expect([edge.health().ok, worker.health().ok]).toEqual([true, true]), DEADLINE)
     await worker.reply('e', 'after', { status: 200 })
     await vi.waitFor(() => expect(heard.replies.map(([command]) => command)).toContain('after'), DEADLINE)
+    await Promise.all([edge.close(), worker.close()])
+    await engine.close()
+  })
+
+  /** It holds more than it may from now on, as if it had been filled. */
+  const fill = (redis: Redis) => redis.config('SET', 'maxmemory', '1')
+  const empty = (redis: Redis) => redis.config('SET', 'maxmemory', '0')
+  const refusals = [
+    { name: 'is full', options: ['--maxmemory-policy', 'noeviction'], begin: fill, end: empty, told: /no writes: OOM / },
+    {
+      name: 'has become a replica',
+      options: [],
+      begin: (redis: Redis) => redis.replicaof('127.0.0.1', 1),
+      end: (redis: Redis) => redis.replicaof('NO', 'ONE'),
+      told: /no writes: READONLY /,
+    },
+    {
+      name: 'has not enough replicas to write to',
+      options: [],
+      begin: (redis: Redis) => redis.config('SET', 'min-replicas-to-write', 1),
+      end: (redis: Redis) => redis.config('SET', 'min-replicas-to-write', 0),
+      told: /no writes: NOREPLICAS /,
+    },
+  ]
+  test.each(refusals)('says within seconds that one that $name takes no writes, without any traffic, and when it does again', async r => {
+    const engine = await startReal({ options: r.options })
+    const registry = new Registry()
+    const backplane = await redisBackplane({ url: engine.url })
+    backplaneMetrics(backplane.health, registry)
+    const refused = async () => (await registry.getSingleMetric('dailygrind_backplane_writes_refused')?.get())?.values[0]?.value
+    const redis = new Redis(engine.url)
+    expect([backplane.health().ok, await refused()]).toEqual([true, 0])
+    await r.begin(redis)
+    await vi.waitFor(
+      () => expect(backplane.health()).toEqual({ ok: false, reachable: true, error: expect.stringMatching(r.told) }),
+      DEADLINE,
+    )
+    expect(await refused()).toBe(1)
+    await r.end(redis)
+    await vi.waitFor(() => expect(backplane.health()).toEqual({ ok: true, reachable: true, error: null }), DEADLINE)
+    expect(await refused()).toBe(0)
+    redis.disconnect()
+    await backplane.close()
+    await engine.close()
+  })
+
+  test('while one is full replies and live frames come through, and who came is told that they missed something once it is known', async () => {
+    const engine = await startReal()
+    const [edge, worker] = await Promise.all([redisBackplane({ url: engine.url }), redisBackplane({ url: engine.url })])
+    const heard = listening()
+    const gaps: [number, readonly string[] | undefined][] = []
+    const seat = await edge.join('e1', { ...heard.listener, missed: (since, users) => void gaps.push([since, users]) })
+    await seat.present('early')
+    const redis = new Redis(engine.url)
+    await fill(redis)
+    const [told, came] = [gaps.length, Date.now()]
+    await expect(seat.present('late')).rejects.toThrow('OOM')
+    await expect(worker.reply('e1', 'c', { status: 200 })).rejects.toThrow('OOM')
+    // What is in the store needs no room here.
+    expect(await worker.reply('e1', 'd', { status: 201 }, true)).toBe(true)
+    await worker.deliver('e1', [{ id: 'f', to: ['early'], type: 't', at: '', data: null }])
+    await vi.waitFor(() => expect(heard.frames.length).toBe(1), DEADLINE)
+    expect(heard.replies.map(([command]) => command)).toEqual(['c', 'd'])
+    expect([...(await worker.online(['early', 'late'])).keys()]).toEqual(['early'])
+    await empty(redis)
+    await vi.waitFor(() => expect(gaps.slice(told)).toEqual([[expect.any(Number), ['late']]]), DEADLINE)
+    expect(gaps.at(-1)?.[0]).toBeGreaterThanOrEqual(came)
+    expect([...(await worker.online(['early', 'late'])).keys()].sort()).toEqual(['early', 'late'])
+    redis.disconnect()
     await Promise.all([edge.close(), worker.close()])
     await engine.close()
   })

@@ -37,7 +37,11 @@ const RIGHT: readonly { readonly file: string; readonly text: string; readonly w
   { file: 'edge/commands/operations.ts', text: 'stored.completedAt', why: 'it is stored' },
   { file: 'edge/commands/operations.ts', text: 'known.madeAt', why: 'it lies in the operation’s id' },
   { file: 'edge/stream/resume.ts', text: 'asked <= since(now)', why: 'positions are times that any edge understands' },
-  { file: 'edge/stream/set-backs.ts', text: 'ahead: clock.now() - clock.elapsed()', why: 'by how much the two differ shows that one was set' },
+  {
+    file: 'edge/stream/set-backs.ts',
+    text: 'ahead: clock.now() - clock.elapsed()',
+    why: 'by how much the two differ shows that one was set',
+  },
   { file: 'edge/stream/stream.ts', text: 'device.until <= wall', why: 'the end of a token' },
 ]
 

@@ -13,7 +13,7 @@ import { httpTransport, PATIENCE } from '../actors/push/send/transport.ts'
 import { catalogWith } from '../actors/testing/catalog.ts'
 import { ann, bob } from '../actors/testing/village.ts'
 import { world } from '../actors/testing/world.ts'
-import { device, type Device } from '../contracts/push.ts'
+import { type Device, device } from '../contracts/push.ts'
 import { type Browser, type Fault, type PushService, startPushService } from './push-service.ts'
 import { until } from './until.ts'
 

@@ -1,4 +1,3 @@
-import { describe, test } from 'vitest'
 import { openClients } from '../actors/kernel/ports/aws/clients.ts'
 import { CONFORMANCE_TABLES, storeConformance } from '../actors/kernel/ports/store/conformance.ts'
 import { dynamoStore } from '../actors/kernel/ports/store/dynamodb.ts'

@@ -284,6 +284,7 @@ test('a dead letter is counted, although nobody can be told of it', async () => 
   let away = false
   const unlessAway = async () => {
     if (away) throw new Error('it does not answer')
+    return true
   }
   const ports = {
     ...w.ports,

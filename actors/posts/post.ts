@@ -50,7 +50,15 @@ export const writing = part(posts, {
   apply: {
     'post.edited': (post, event) => {
       const { title, content } = event.data
-      return { state: changed(post, event, p => ({ title, content, contentVersion: p.contentVersion + 1, editedAt: event.at })) }
+      return {
+        state: changed(post, event, p => ({
+          title,
+          content,
+          contentVersion: p.contentVersion + 1,
+          editedAt: event.at,
+          contentEventId: event.id,
+        })),
+      }
     },
 
     'post.deleted': (_, event) => {

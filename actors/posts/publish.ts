@@ -29,6 +29,7 @@ export const begun = (p: Publication, { id, at }: { id: string; at: string }): L
   editedAt: null,
   changedAt: at,
   eventId: id,
+  contentEventId: id,
 })
 
 /** A slot without a post that was deleted: its day is free again, but its serial, and so its id, never comes back. */

@@ -76,8 +76,34 @@ export const deletedSince = async (read: Reader, authorId: string, { lastDeletio
   return [...others, lastDeletion]
 }
 
-/** Posts of people whom the viewer is known to see, in one round of reads; undefined where a post or its author is gone. */
-export const postsFor = async (read: Reader, viewer: string, ids: readonly string[]): Promise<(Post | undefined)[]> => {
+/** A post as one reads it who may see it. */
+type SeenPost = { readonly body: Post; readonly version: number }
+
+/**
+ * The way to show posts of several people: each as the viewer may read it at this moment, in one round of reads; undefined where they may not, and where there
+ * is none.
+ */
+export const postsSeenBy = async (read: Reader, viewer: string, ids: readonly string[]): Promise<(SeenPost | undefined)[]> => {
+  const authors = ids.map(id => postKey(id).authorId)
+  const [states, people, pairs, likes] = await Promise.all([
+    read.all(ids.map(id => post.at(postKey(id)))),
+    read.all(authors.map(userId => user.at({ userId }))),
+    read.all(authors.map(authorId => pair.at(pairOf(viewer, authorId)))),
+    read.all(ids.map(postId => like.at({ postId, by: viewer }))),
+  ])
+  return authors.map((authorId, i) => {
+    const [p, author, between] = [states[i], people[i], pairs[i]]
+    return p?.status === 'live' && author && between && inCircle(standing(viewer, authorId, author, between))
+      ? { body: postBody(p, personOf(authorId, author), likes[i]?.liked ?? false), version: p.contentVersion }
+      : undefined
+  })
+}
+
+/**
+ * Posts as `postsSeenBy` gives them, for a caller who has just read that the viewer is friends with every author: nobody checks it again here.
+ * Undefined where a post or its author is gone.
+ */
+export const postsUnchecked = async (read: Reader, viewer: string, ids: readonly string[]): Promise<(Post | undefined)[]> => {
   const [states, authors, likes] = await Promise.all([
     read.all(ids.map(id => post.at(postKey(id)))),
     read.all(ids.map(id => user.at({ userId: postKey(id).authorId }))),
@@ -109,18 +135,7 @@ export const postForEach = async (
 }
 
 /** A post for a viewer who may see it, undefined for others. */
-const visiblePost = async (read: Reader, viewer: string, postId: string) => {
-  const { authorId } = postKey(postId)
-  const [p, author, between, own] = await Promise.all([
-    read.get(post.at(postKey(postId))),
-    read.get(user.at({ userId: authorId })),
-    read.get(pair.at(pairOf(viewer, authorId))),
-    read.get(like.at({ postId, by: viewer })),
-  ])
-  return p.status === 'live' && inCircle(standing(viewer, authorId, author, between))
-    ? { body: postBody(p, personOf(authorId, author), own?.liked ?? false), version: p.contentVersion }
-    : undefined
-}
+const visiblePost = async (read: Reader, viewer: string, postId: string) => (await postsSeenBy(read, viewer, [postId]))[0]
 
 export const postViews = defineViews(posts, {
   'post.get': async ({ by, data: { postId } }, read) => (await visiblePost(read, by, postId)) ?? noSuchPost,

@@ -1,4 +1,4 @@
-import { type Mesh } from '../../contracts/mesh.ts'
+import type { Mesh } from '../../contracts/mesh.ts'
 import { postKey } from '../../contracts/posts.ts'
 import { preferences, push } from '../../contracts/push.ts'
 import { user } from '../../contracts/users.ts'
@@ -11,6 +11,7 @@ import { dueUntil } from './delivery-policy.ts'
 import { wanted } from './preferences.ts'
 import { type Happening, noticeFor } from './render-notification.ts'
 import { devicesOf } from './views.ts'
+
 /** People looked at together: as many as share a BatchGet. */
 const TOGETHER = 100
 

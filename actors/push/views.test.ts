@@ -22,6 +22,17 @@ test('the key to subscribe with is told before one has a profile; where nothing 
   expect(await views(undefined)['push.key'](ask(nobody), read)).toMatchObject({ refused: 'not-found' })
 })
 
+test('people read their own preferences, and the defaults before they have any', async () => {
+  const w = village(ann, bob)
+  w.say(ann, 'push.prefer', { types: { 'post.liked': false }, quietHours: null })
+  const read = await w.read()
+  const preferences = views('the-key')['push.preferences']
+  expect(await preferences(ask(ann), read)).toMatchObject({
+    body: { types: { 'post.liked': false, 'comment.added': true }, quietHours: null },
+  })
+  expect(await preferences(ask(bob), read)).toMatchObject({ body: { types: { 'post.liked': true }, quietHours: null } })
+})
+
 test('people see their own subscriptions, the newest first and page by page, without what it takes to send', async () => {
   const w = village(ann, bob)
   for (const name of ['x', 'y', 'z']) w.say(ann, 'push.subscribe', at(name))

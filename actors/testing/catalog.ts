@@ -1,4 +1,4 @@
-import { type ActorName } from '../../contracts/mesh.ts'
+import type { ActorName } from '../../contracts/mesh.ts'
 import { actorOf, actorsOf } from '../catalog.ts'
 import type { ActorCode } from '../kernel/authoring/implement.ts'
 import { readConfig } from '../kernel/config/config.ts'

@@ -4,6 +4,7 @@
  */
 export type Act =
   | { readonly type: 'user.replace'; readonly by: string }
+  | { readonly type: 'user.edit'; readonly by: string }
   | {
       readonly type: 'friend.request' | 'friend.accept' | 'friend.withdraw' | 'friend.remove' | 'user.block' | 'user.unblock'
       readonly by: string
@@ -84,6 +85,7 @@ export const model = () => {
       return first ? 201 : 200
     }
     if (!profiles.has(by)) return 'profile-required'
+    if (act.type === 'user.edit') return 200
     if ('other' in act) return betweenTwo(act.type, by, act.other)
     if (act.type === 'post.publish') {
       const day = at.slice(0, 10)

@@ -5,9 +5,9 @@ import { UserId } from '../../contracts/declare/text.ts'
 import { commandQueue } from '../../contracts/derive/topology.ts'
 import { users } from '../../contracts/users.ts'
 import type { Clock } from '../kernel/ports/clock/port.ts'
-import type { Mailbox } from '../kernel/ports/mailbox/port.ts'
 import { commandMessage } from '../kernel/ports/mailbox/command-message.ts'
 import { commandId } from '../kernel/ports/mailbox/ids.ts'
+import type { Mailbox } from '../kernel/ports/mailbox/port.ts'
 
 /**
  * What is needed of Cognito's event.

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { ClientConfig } from '../edge.ts'
-import { mesh } from '../mesh.ts'
-import { cognito, subjectOf, type Cognito, type Credentials, type Fetch, type Tokens } from './cognito.ts'
-import { exchanger, problemOf, type Exchange, type SendOptions } from './http.ts'
-import { requestOf, type AnswerTo, type DataOf, type ItemOf, type Lists, type Reads, type Writes } from './request.ts'
-import { openStream, type Stream, type StreamOptions } from './stream.ts'
 import { Limits } from '../limits.ts'
+import { mesh } from '../mesh.ts'
+import { type Cognito, type Credentials, cognito, type Fetch, subjectOf, type Tokens } from './cognito.ts'
+import { type Exchange, exchanger, problemOf, type SendOptions } from './http.ts'
+import { type AnswerTo, type DataOf, type ItemOf, type Lists, type Reads, requestOf, type Writes } from './request.ts'
+import { openStream, type Stream, type StreamOptions } from './stream.ts'
 
 /**
  * A typed client of the mesh, for browsers and Node: what can be said and asked, and with which types, comes from the contract.

@@ -48,6 +48,8 @@ export const Reply = z.object({
   body: z.unknown().optional(),
   /** The content version, for the ETag. */
   version: z.int().optional(),
+  /** The path of what was made, for whoever asks for the operation. */
+  location: z.string().optional(),
   problem: z
     .object({
       code: z.string(),

@@ -3,7 +3,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { isAlive, outlive } from '../../actors/kernel/process/alive.ts'
-import { anchor, lostAdvice, type Anchors } from '../emulators/anchors.ts'
+import { type Anchors, anchor, lostAdvice } from '../emulators/anchors.ts'
 import { codeOf, makeFolder, reasonOf } from '../emulators/folder.ts'
 import { readMeshFile, removeMeshFile } from './mesh-file.ts'
 

@@ -1,11 +1,12 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { actorsOf, viewsOf } from '../../actors/catalog.ts'
 import { environment, readConfig } from '../../actors/kernel/config/config.ts'
+import { backplaneMetrics } from '../../actors/kernel/ports/backplane/metrics.ts'
 import { startOperations } from '../../actors/kernel/process/admin-server.ts'
 import { metrics } from '../../actors/kernel/process/metrics.ts'
+import { watchRoutes } from '../../actors/kernel/process/route-watch.ts'
 import { startWorker } from '../../actors/kernel/worker/worker.ts'
 import { mesh } from '../../contracts/mesh.ts'
-import { watchRoutes } from '../../actors/kernel/process/route-watch.ts'
 import { startEdge } from '../../edge/edge.ts'
 import { logger } from './logs.ts'
 import { startProvisioned } from './provisioned.ts'
@@ -42,6 +43,7 @@ export const runInOneProcess = async ({ settings, data, log, logTo, progress, st
       settleAll(engines.settings.AWS_ENDPOINT_URL_SQS, config.PREFIX, STOPPING.messages, log),
     )
 
+    backplaneMetrics(ports.backplane.health, registry)
     progress('edge')
     const edge = await steps.take(
       'the edge',

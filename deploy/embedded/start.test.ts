@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { startMesh } from './mesh.ts'
 import { smallDisk } from '../emulators/small-disk.fixture.ts'
+import { startMesh } from './mesh.ts'
 import { createSteps } from './steps.ts'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 60_000 })

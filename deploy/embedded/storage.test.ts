@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { meet } from '../../contracts/client/client.ts'
-import { type RunningMesh, startMesh } from './mesh.ts'
 import { smallDisk } from '../emulators/small-disk.fixture.ts'
+import { type RunningMesh, startMesh } from './mesh.ts'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 60_000 })
 const deadline = { timeout: 60_000, interval: 50 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Span } from '../../actors/kernel/ports/tracing/span.ts'
 import { missingRoute } from '../../actors/kernel/ports/events/routes.ts'
+import type { Span } from '../../actors/kernel/ports/tracing/span.ts'
 import { parseMetrics, type Series } from './prometheus.ts'
 
 const ASK_MS = 3_000

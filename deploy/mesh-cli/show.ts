@@ -64,7 +64,7 @@ const lastReply = async ({ backplane }: OpenMesh, id: string): Promise<string> =
     const reply = await backplane.replyOf(id)
     return reply
       ? `Last reply on the backplane: ${JSON.stringify(reply, null, 2)}`
-      : 'Last reply on the backplane: none within the last hour'
+      : 'Last reply on the backplane: none within the last half minute'
   } catch (error) {
     return `Last reply: not known, ${error instanceof Error ? error.message : String(error)}`
   }

@@ -1,5 +1,5 @@
-import { mesh as product } from '../../contracts/mesh.ts'
 import { missingRoute } from '../../actors/kernel/ports/events/routes.ts'
+import { mesh as product } from '../../contracts/mesh.ts'
 import type { OpenMesh } from './open.ts'
 import { sample } from './sample.ts'
 import { counted, span, table } from './table.ts'
@@ -27,7 +27,9 @@ export const status = async (mesh: OpenMesh, say: (line: string) => void): Promi
 
 const askEngines = async (mesh: OpenMesh): Promise<Engines> => {
   const { store, backplane } = mesh
-  const tables = product.topology('').tables.map(table => ask(mesh, `table ${table}`, () => store.get([{ table, pk: 'health', sk: 'health' }])))
+  const tables = product
+    .topology('')
+    .tables.map(table => ask(mesh, `table ${table}`, () => store.get([{ table, pk: 'health', sk: 'health' }])))
   const routes = ask(mesh, 'routes of events', async () => {
     const missing = await mesh.findMissingRoutes()
     if (missing.length > 0) throw new Error(missing.map(m => missingRoute(m.name)).join('; '))

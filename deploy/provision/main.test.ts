@@ -9,18 +9,26 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { CreateTableCommand, DescribeTableCommand, DescribeTimeToLiveCommand } from '@aws-sdk/client-dynamodb'
-import { GetSubscriptionAttributesCommand, ListSubscriptionsByTopicCommand, PublishCommand, SetSubscriptionAttributesCommand, SubscribeCommand, UnsubscribeCommand } from '@aws-sdk/client-sns'
+import {
+  GetSubscriptionAttributesCommand,
+  ListSubscriptionsByTopicCommand,
+  PublishCommand,
+  SetSubscriptionAttributesCommand,
+  SubscribeCommand,
+  UnsubscribeCommand,
+} from '@aws-sdk/client-sns'
 import { CreateQueueCommand, GetQueueAttributesCommand, ReceiveMessageCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openClients, type Clients } from '../../actors/kernel/ports/aws/clients.ts'
+import { type Clients, openClients } from '../../actors/kernel/ports/aws/clients.ts'
 import { queueUrls, topicArns } from '../../actors/kernel/ports/aws/names.ts'
 import type { Topology } from '../../contracts/derive/topology.ts'
 import { mesh } from '../../contracts/mesh.ts'
+import { meshFile } from '../embedded/mesh-file.ts'
 import { startDynamoDb } from '../emulators/dynamodb/server.ts'
 import { startSqsSns } from '../emulators/sqs-sns/start.ts'
 import { provision } from './main.ts'
-import { meshFile } from '../embedded/mesh-file.ts'
 import { EMBEDDED_PACE } from './retry.ts'
+
 let clients: Clients
 let close: () => Promise<void>
 let endpoints: { AWS_ENDPOINT_URL: string; AWS_ENDPOINT_URL_DYNAMODB: string }

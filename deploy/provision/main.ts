@@ -1,13 +1,13 @@
 import { pathToFileURL } from 'node:url'
-import { readConfig, silenceNodeNotice, type Config } from '../../actors/kernel/config/config.ts'
-import { openClients, type Clients } from '../../actors/kernel/ports/aws/clients.ts'
+import { type Config, readConfig, silenceNodeNotice } from '../../actors/kernel/config/config.ts'
+import { type Clients, openClients } from '../../actors/kernel/ports/aws/clients.ts'
 import { commandQueue, eventQueue, type Topology } from '../../contracts/derive/topology.ts'
 import { mesh } from '../../contracts/mesh.ts'
-import { existingQueues, provisionEventQueue, provisionMailbox, type Home } from './queues.ts'
-import { spoken, type Done } from './report.ts'
+import { existingQueues, type Home, provisionEventQueue, provisionMailbox } from './queues.ts'
+import { type Done, spoken } from './report.ts'
+import { AWS_PACE, type Pace } from './retry.ts'
 import { provisionTables } from './tables.ts'
 import { provisionSubscriptions, provisionTopics, type Topic } from './topics.ts'
-import { AWS_PACE, type Pace } from './retry.ts'
 export type ProvisionOptions = {
   readonly clients: Pick<Clients, 'dynamodb' | 'sqs' | 'sns'>
   readonly topology: Topology

@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Clients, openClients } from '../../actors/kernel/ports/aws/clients.ts'
-import { type Topology } from '../../contracts/derive/topology.ts'
+import type { Topology } from '../../contracts/derive/topology.ts'
 import { mesh } from '../../contracts/mesh.ts'
-import { provision } from './main.ts'
 import { type Answer, type Answering, type Call, firstOf, startAwsLike, times } from './aws-like.fixture.ts'
+import { provision } from './main.ts'
 import { AWS_PACE, EMBEDDED_PACE, type Pace } from './retry.ts'
 
 let aws: Awaited<ReturnType<typeof startAwsLike>>

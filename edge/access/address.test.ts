@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { addressOf, parseAddress } from './address.ts'
 import { request } from '../testing/edge.ts'
+import { addressOf, parseAddress } from './address.ts'
 
 const networkOf = (text: string) => parseAddress(text)?.network
 

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js'
-import { type ForwardedHeader, forwardedFor } from './forwarded.ts'
 import type { EdgeRequest } from '../request/request.ts'
+import { type ForwardedHeader, forwardedFor } from './forwarded.ts'
 
 /**
  * Where a request comes from, read as an address and not as text: the same host may be spelt in many ways.

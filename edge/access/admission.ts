@@ -2,8 +2,8 @@ import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import type { EdgeRequest } from '../request/request.ts'
 import { addressOf } from './address.ts'
 import { type Authenticator, bearerOf } from './auth.ts'
-import { within, type Budget, type Drawn, type Limits } from './limits.ts'
 import type { ForwardedHeader } from './forwarded.ts'
+import { type Budget, type Drawn, type Limits, within } from './limits.ts'
 /**
  * One request's way past the gate. It keeps what was drawn last, for the headers of the answer that comes in any case.
  * @property network whom the address stands for

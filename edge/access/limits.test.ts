@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { EdgeProblem } from '../request/problems.ts'
-import { budget, limits, within } from './limits.ts'
 import { parseAddress } from './address.ts'
+import { budget, limits, within } from './limits.ts'
+
 describe('a budget', () => {
   test('gives its burst at once, then its rate', () => {
     const reads = budget('reads', 10, 3, 100)

@@ -1,6 +1,5 @@
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import { overloaded } from '../request/problems.ts'
-import type { WaitingRoom } from './reply-waiters.ts'
 import type { Subject, Unsettled } from './unsettled.ts'
 
 /**

@@ -2,9 +2,10 @@ import { z } from 'zod'
 import type { Backplane } from '../../actors/kernel/ports/backplane/port.ts'
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import type { Store } from '../../actors/kernel/ports/store/port.ts'
-import { OPERATION_SHOWN_MS, operationPlace } from '../../actors/kernel/turn/replies.ts'
+import { keepOperation, OPERATION_SHOWN_MS, operationPlace } from '../../actors/kernel/turn/replies.ts'
 import { Reply } from '../../contracts/declare/envelope.ts'
 import type { Operation } from '../../contracts/edge.ts'
+import { etagOf } from '../request/etag.ts'
 import { documentOf, notFound, refusedBy } from '../request/problems.ts'
 import { signer } from '../request/signing.ts'
 
@@ -32,6 +33,14 @@ export type OperationIds = ReturnType<typeof operationIds>
 
 export const operationPath = (id: string): string => `/v1/operations/${id}`
 export const pending = (id: string): Operation => ({ id, status: 'pending', result: null, problem: null })
+/** Seconds until a question after a pending operation is worth its while. */
+export const PENDING_RETRY_SECONDS = '1'
+/** What the caller would have been told beside the body: the status, and of what was made its ETag and place. */
+const headersOf = ({ status, body, version, location }: Reply): Record<string, string> => ({
+  'operation-status': String(status),
+  ...(version === undefined ? {} : { etag: etagOf(version, body, JSON.stringify(body)) }),
+  ...(location === undefined ? {} : { location }),
+})
 const completed = (id: string, reply: Reply): Operation =>
   reply.problem
     ? { id, status: 'failed', result: null, problem: documentOf(refusedBy(reply), operationPath(id)) }
@@ -43,7 +52,7 @@ const noSuchOperation = () => notFound('no operation of yours has this id, or it
 /** Reads operations for their callers. */
 export const operations = (ids: OperationIds, store: Store, backplane: Pick<Backplane, 'replyOf'>, clock: Clock) => ({
   /** @throws EdgeProblem `not-found` for an unknown or foreign one, and an hour after it was done */
-  get: async (id: string, by: string): Promise<Operation> => {
+  get: async (id: string, by: string): Promise<{ readonly operation: Operation; readonly headers: Record<string, string> }> => {
     const known = ids.read(id, by)
     if (!known) throw noSuchOperation()
     const [[item], passed] = await Promise.all([
@@ -54,9 +63,11 @@ export const operations = (ids: OperationIds, store: Store, backplane: Pick<Back
     const stored = item && Stored.parse(item)
     if (stored && stored.completedAt + OPERATION_SHOWN_MS <= clock.now()) throw noSuchOperation()
     const reply = stored?.reply ?? passed
-    if (reply) return completed(id, reply)
+    // The backplane soon forgets it; an operation is shown for an hour.
+    if (passed && !stored) await keepOperation(store, known.messageId, passed, clock.now()).catch(() => {})
+    if (reply) return { operation: completed(id, reply), headers: reply.problem ? {} : headersOf(reply) }
     // A row is kept for a day after completion, so within that time no row means not done.
     if (clock.now() - known.madeAt >= DAY_MS) throw noSuchOperation()
-    return pending(id)
+    return { operation: pending(id), headers: { 'retry-after': PENDING_RETRY_SECONDS } }
   },
 })

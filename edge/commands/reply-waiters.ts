@@ -25,12 +25,13 @@ export const waitingRoom = (clock: Clock) => {
       for (const w of late) w.done(undefined)
     }
   }
-  /** A reply has come, or, without one, nobody needs to wait any more. */
-  const settle = (id: string, reply?: Reply): void => {
+  /** A reply has come, or, without one, nobody needs to wait any more. @returns whether somebody did */
+  const settle = (id: string, reply?: Reply): boolean => {
     const waiters = waiting.get(id)
-    if (!waiters) return
+    if (!waiters) return false
     waiting.delete(id)
     for (const w of waiters) w.done(reply)
+    return true
   }
   const tick = async () => {
     ticking = true

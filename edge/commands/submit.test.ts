@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import { virtualClock } from '../../actors/kernel/ports/clock/virtual.ts'
+import { Unsendable } from '../../actors/kernel/ports/mailbox/port.ts'
 import { Unstorable } from '../../actors/kernel/ports/store/port.ts'
 import { claimPlace } from '../../actors/kernel/turn/replies.ts'
 import type { Envelope, Reply } from '../../contracts/declare/envelope.ts'
 import { Operation, ProblemDocument } from '../../contracts/edge.ts'
 import { soon, until } from '../../test/until.ts'
-import { fakeActor, type Answering } from '../testing/actor.ts'
-import { json, memoryPorts, testEdge, type Sent, type TestEdgeOptions } from '../testing/edge.ts'
-import { Unsendable } from '../../actors/kernel/ports/mailbox/port.ts'
+import { type Answering, fakeActor } from '../testing/actor.ts'
+import { json, memoryPorts, type Sent, type TestEdgeOptions, testEdge } from '../testing/edge.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -294,10 +294,13 @@ describe('an idempotency key', () => {
   test('works when the backplane is down: the reply is read from the claim', async () => {
     const ports = memoryPorts()
     const gone = () => Promise.reject(new Error('the backplane is gone'))
-    const deaf = { ...ports, backplane: { ...ports.backplane, replyOf: gone, trace: gone, health: () => ({ ok: false, error: 'gone' }) } }
+    const deaf = {
+      ...ports,
+      backplane: { ...ports.backplane, replyOf: gone, trace: gone, health: () => ({ ok: false, reachable: false, error: 'gone' }) },
+    }
     const edge = await testEdge({ ports: deaf })
     const held = gate()
-    const actor = fakeActor({ ...ports, backplane: { ...ports.backplane, reply: async () => {} } }, 'posts.fifo', async e =>
+    const actor = fakeActor({ ...ports, backplane: { ...ports.backplane, reply: async () => true } }, 'posts.fifo', async e =>
       held.opened.then(() => published(e)),
     )
     cleanups.push(actor.stop)
@@ -369,4 +372,18 @@ test('a sampled request leaves the edge’s span, a write as well as a read', as
   expect(await spans('written')).toEqual([['edge', 'post.publish', null, '201']])
   expect(await spans('read')).toEqual([['edge', 'timeline.get', null, '404']])
   expect(await spans('unseen')).toEqual([])
+})
+
+test('who has their requests traced again and again has a budget of traces, and others have theirs', async () => {
+  const { post, call, ports, pool, actor } = await mesh()
+  const sampled = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+  const traced = (id: string) => ({ headers: { 'x-request-id': id, traceparent: sampled } })
+  for (let n = 0; n < 40; n++) expect((await call('GET', '/v1/timeline', traced('again'))).status).toBe(404)
+  expect((await ports.backplane.spans('again')).length).toBeLessThan(40)
+  // What is over budget leaves no trace at the actors either.
+  await post(traced('over'))
+  expect(await ports.backplane.spans('over')).toEqual([])
+  expect(actor.taken[0]?.trace).toEqual({ request: 'over', cause: null, traceparent: sampled.replace(/01$/, '00') })
+  await call('GET', '/v1/timeline', { ...traced('other'), token: pool.token(randomUUID()) })
+  expect(await ports.backplane.spans('other')).toHaveLength(1)
 })

@@ -1,16 +1,16 @@
+import type { Deadline } from '../../actors/kernel/ports/clock/deadline.ts'
 import { commandMessage } from '../../actors/kernel/ports/mailbox/command-message.ts'
 import type { Reach } from '../../actors/kernel/process/failpoints.ts'
 import type { Ports } from '../../actors/kernel/process/ports.ts'
 import type { Claim } from '../../actors/kernel/turn/replies.ts'
-import { groupOf, type AnyCommand } from '../../contracts/declare/actor.ts'
+import { type AnyCommand, groupOf } from '../../contracts/declare/actor.ts'
 import type { Envelope, Reply } from '../../contracts/declare/envelope.ts'
 import { commandQueue } from '../../contracts/derive/topology.ts'
-import type { Deadline } from '../../actors/kernel/ports/clock/deadline.ts'
+import { late } from '../request/problems.ts'
 import type { Claims, Key } from './idempotency.ts'
-import type { Gauge, CommandEntry } from './load-shedding.ts'
+import type { CommandEntry, Gauge } from './load-shedding.ts'
 import type { OperationIds } from './operations.ts'
 import type { WaitingRoom } from './reply-waiters.ts'
-import { late } from '../request/problems.ts'
 import { wire } from './wire.ts'
 /** A command as a client gave it, checked. `data` is what the contract made of it; `key` its idempotency key, if any. */
 export type Ask = {
@@ -118,7 +118,7 @@ export const commander = (context: CommandContext) => {
   const inTime = (ask: Ask, look: Promise<Reply | undefined>) => ask.end.race(look, () => undefined)
   /** A reply that the backplane has kept although word of it was lost. */
   const passedBy = async (id: string): Promise<Reply | undefined> =>
-    backplane.health().ok ? backplane.replyOf(id).catch(() => undefined) : undefined
+    backplane.health().reachable ? backplane.replyOf(id).catch(() => undefined) : undefined
 
   /** Messages whose replies are being asked for: once for all who wait for one. */
   const polled = new Set<string>()

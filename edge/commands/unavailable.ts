@@ -1,8 +1,8 @@
 import type { Mailbox } from '../../actors/kernel/ports/mailbox/port.ts'
-import { ConditionLost, Conflict, Unstorable, type Store } from '../../actors/kernel/ports/store/port.ts'
+import { ConditionLost, Conflict, type Store } from '../../actors/kernel/ports/store/port.ts'
+import { isOurFault } from '../../actors/kernel/process/our-fault.ts'
 import type { Ports } from '../../actors/kernel/process/ports.ts'
 import { overloaded } from '../request/problems.ts'
-import { isOurFault } from '../../actors/kernel/process/our-fault.ts'
 
 /** When a client may try again after an engine failed. */
 const RETRY_S = 2

@@ -1,11 +1,11 @@
 import type { Config } from '../../actors/kernel/config/config.ts'
-import { MAX_PAGE_ITEMS, type ClientConfig } from '../../contracts/edge.ts'
-import { LIMITS } from '../../contracts/users.ts'
-import { MOST_BYTES, type EdgeRequest } from '../request/request.ts'
+import { type ClientConfig, MAX_PAGE_ITEMS } from '../../contracts/edge.ts'
 import type { Budget } from '../../contracts/limits.ts'
 import { MOST_SUBSCRIPTIONS } from '../../contracts/push.ts'
+import { LIMITS } from '../../contracts/users.ts'
 import { ADDRESS_FACTOR, CONTROL_FRAMES } from '../access/limits.ts'
 import { LONGEST_S } from '../request/prefer.ts'
+import { type EdgeRequest, MOST_BYTES } from '../request/request.ts'
 
 export type ClientConfigSource = Pick<
   Config,

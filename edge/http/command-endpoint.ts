@@ -1,7 +1,7 @@
 import type { AnyCommand } from '../../contracts/declare/actor.ts'
 import type { Reply } from '../../contracts/declare/envelope.ts'
 import { keyOf, readKey } from '../commands/idempotency.ts'
-import { operationPath } from '../commands/operations.ts'
+import { operationPath, PENDING_RETRY_SECONDS } from '../commands/operations.ts'
 import type { Commander } from '../commands/submit.ts'
 import { fieldsOf } from '../request/body.ts'
 import type { Call } from '../request/call.ts'
@@ -32,7 +32,12 @@ const answerOf = ({ method, path }: Call['request'], reply: Reply): EdgeAnswer =
 }
 const accepted = (operation: string): EdgeAnswer => ({
   status: 202,
-  headers: { 'content-type': 'application/json', 'cache-control': 'no-store', location: operationPath(operation) },
+  headers: {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    location: operationPath(operation),
+    'retry-after': PENDING_RETRY_SECONDS,
+  },
   body: `{"id":"${operation}","status":"pending","result":null,"problem":null}`,
 })
 

@@ -14,6 +14,7 @@ const EXPOSED = [
   'etag',
   'idempotency-replayed',
   'location',
+  'operation-status',
   'preference-applied',
   'ratelimit',
   'ratelimit-policy',

@@ -211,6 +211,10 @@ describe('what the edge answers itself', () => {
       expect([again.status, again.body]).toEqual([304, ''])
     }
     expect((await problem('GET', '/docs/problems/nope', { token: '' })).status).toBe(404)
+    // Nothing but what is served says how to sign in.
+    const told = [(await call('GET', '/docs', { token: '' })).body, (await call('GET', '/openapi.json', { token: '' })).body]
+    for (const text of told)
+      for (const word of ['SignUp', 'USER_PASSWORD_AUTH', 'REFRESH_TOKEN_AUTH', 'ExpiresIn', '4401']) expect(text).toContain(word)
     expect((await problem('GET', '/docs/problems/toString', { token: '' })).status).toBe(404)
   })
   test('that the stream needs a WebSocket', async () => {
@@ -290,7 +294,7 @@ describe('health', () => {
   test('is degraded without the backplane, and gone without the store', async () => {
     const { ports } = it
     const degraded = await testEdge({
-      ports: { ...ports, backplane: { ...ports.backplane, health: () => ({ ok: false, error: 'gone' }) } },
+      ports: { ...ports, backplane: { ...ports.backplane, health: () => ({ ok: false, reachable: false, error: 'gone' }) } },
     })
     const answer = await degraded.call('GET', '/health/ready')
     expect([answer.status, json(answer)]).toMatchObject([200, { status: 'degraded', dependencies: { backplane: { status: 'down' } } }])

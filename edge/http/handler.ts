@@ -1,22 +1,22 @@
 import type { Logger } from 'pino'
 import type { ViewTable } from '../../actors/kernel/authoring/implement.ts'
+import { type Deadline, deadline } from '../../actors/kernel/ports/clock/deadline.ts'
+import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import { isSampled } from '../../actors/kernel/ports/tracing/span.ts'
 import { mesh } from '../../contracts/mesh.ts'
 import type { Admission, Entry } from '../access/admission.ts'
 import type { Commander } from '../commands/submit.ts'
 import type { EdgeMetrics } from '../metrics/metrics.ts'
 import { tooLarge } from '../request/body.ts'
-import { requestIdOf, traceparentOf, type Call } from '../request/call.ts'
-import { edgeProblem, notFound, problemAnswer, problemFrom, quote, late } from '../request/problems.ts'
+import { type Call, requestIdOf, traceparentOf } from '../request/call.ts'
+import { answerWithinMs, DEFAULT_WAIT_MS, preferenceOf } from '../request/prefer.ts'
+import { edgeProblem, late, notFound, problemAnswer, problemFrom, quote } from '../request/problems.ts'
 import type { EdgeAnswer, EdgeRequest, Handle } from '../request/request.ts'
 import { commandEndpoint } from './command-endpoint.ts'
-import { deadline, type Deadline } from '../../actors/kernel/ports/clock/deadline.ts'
-import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import type { cors } from './cors.ts'
-import { queryEndpoint, type QueryContext } from './query-endpoint.ts'
-import { answerWithinMs, DEFAULT_WAIT_MS, preferenceOf } from '../request/prefer.ts'
+import { type QueryContext, queryEndpoint } from './query-endpoint.ts'
 import { type RouterEntry, router } from './router.ts'
-import type { Tracer } from './trace.ts'
+import type { TraceBudget, Tracer } from './trace.ts'
 /**
  * What serves a route.
  * @property open needs no token
@@ -55,6 +55,7 @@ export type HandlerOptions = {
   readonly metrics: EdgeMetrics
   readonly trace: Tracer
   readonly clock: Clock
+  readonly traced: TraceBudget
   readonly log: Logger
   /** Makes a request id where the client sent none. */
   readonly requestId: () => string
@@ -96,7 +97,14 @@ export const createHandler = (options: HandlerOptions): Handle => {
     let caller = ''
     if (!found.target.open) caller = await end.race(admission.caller(entry, request, kind), late('the token could not be verified in time'))
     else if (!found.target.free) admission.anonymous(entry)
-    const call = { request, id, caller, params: found.params, traceparent: traceparentOf(request), end }
+    const call = {
+      request,
+      id,
+      caller,
+      params: found.params,
+      traceparent: options.traced(traceparentOf(request), caller || entry.network),
+      end,
+    }
     const { run, what } = found.target
     return isSampled(call.traceparent) ? options.trace(what, id, () => run(call)) : run(call)
   }

@@ -6,6 +6,7 @@ import { appliedOf, preferenceOf } from '../request/prefer.ts'
 import { offered } from '../stream/subprotocols.ts'
 import { request } from '../testing/edge.ts'
 import { originCheck } from './cors.ts'
+
 describe('ETag', () => {
   const tag = (version: number, body: unknown) => etagOf(version, body, JSON.stringify(body))
 

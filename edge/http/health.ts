@@ -1,7 +1,7 @@
+import { deadline } from '../../actors/kernel/ports/clock/deadline.ts'
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import type { Ports } from '../../actors/kernel/process/ports.ts'
 import { mesh } from '../../contracts/mesh.ts'
-import { deadline } from '../../actors/kernel/ports/clock/deadline.ts'
 
 /** `ok` and `degraded` serve, the others do not. */
 type Status = 'starting' | 'ok' | 'degraded' | 'unavailable' | 'draining'

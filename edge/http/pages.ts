@@ -3,6 +3,7 @@ import { ROLES } from '../../contracts/derive/access/access.ts'
 import { asyncapi } from '../../contracts/derive/asyncapi/asyncapi.ts'
 import { ownRoutes } from '../../contracts/derive/openapi/edge-operations.ts'
 import { openapi } from '../../contracts/derive/openapi/openapi.ts'
+import { SIGNING_IN } from '../../contracts/derive/openapi/signing-in.ts'
 import type { Route } from '../../contracts/derive/routes.ts'
 import { mesh } from '../../contracts/mesh.ts'
 import { CLOSE, streamEvents } from '../../contracts/stream.ts'
@@ -40,6 +41,8 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
     .map(r => `<tr>${r.map(c => `<td>${c}</td>`).join('')}</tr>`)
     .join('\n')}</tbody></table>`
 const code = (text: string) => `<code>${escaped(text)}</code>`
+/** Markdown's code, the only mark that these texts have. */
+const marked = (text: string) => escaped(text).replace(/`([^`]+)`/g, '<code>$1</code>')
 const problemLink = (name: string) => `<a href="/docs/problems/${name}">${code(name)}</a>`
 const statusOf = ({ spec }: Route, name: string) =>
   (spec.kind === 'query' ? spec.statuses?.[name] : undefined) ?? mesh.problems[name]?.status
@@ -64,6 +67,10 @@ const docs = () => {
 <p>Send a Cognito access or ID token as <code>Authorization: Bearer …</code>. <code>me</code> stands for you wherever <code>{userId}</code> stands. Writes take an
 <code>Idempotency-Key</code> and <code>Prefer: respond-async</code> or <code>wait=N</code>; lists take <code>limit</code> and <code>cursor</code>; what has an
 <code>ETag</code> takes <code>If-None-Match</code> and <code>If-Match</code>.</p>
+<h2>Signing in</h2>
+<ol>
+${SIGNING_IN.map(({ title, text }) => `<li><b>${escaped(title)}.</b> ${marked(text)}</li>`).join('\n')}
+</ol>
 <h2>Routes</h2>
 ${table(
   ['Route', 'What it does', 'Message or question', 'Refusals'],

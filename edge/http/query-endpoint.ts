@@ -1,13 +1,13 @@
 import type { View } from '../../actors/kernel/authoring/implement.ts'
-import type { Reader, ReadRequest } from '../../actors/kernel/authoring/reader.ts'
-import { isRefusal, type AnyQuery, type FieldError, type Refusal } from '../../contracts/declare/actor.ts'
+import type { Reader } from '../../actors/kernel/authoring/reader.ts'
+import { type AnyQuery, type FieldError, isRefusal } from '../../contracts/declare/actor.ts'
 import { Paging } from '../../contracts/edge.ts'
 import type { Call } from '../request/call.ts'
 import type { Cursors } from '../request/cursors.ts'
 import { etagOf, noneMatch } from '../request/etag.ts'
-import { invalid, refused, quote } from '../request/problems.ts'
+import { invalid, quote, refused } from '../request/problems.ts'
 import type { EdgeAnswer } from '../request/request.ts'
-import { conform, pathFields, MAX_ERRORS, pointer } from '../request/validate.ts'
+import { conform, MAX_ERRORS, pathFields, pointer } from '../request/validate.ts'
 
 /** The parameters of a query string. @throws EdgeProblem `validation-failed` for one given twice */
 const queryOf = (text: string): Record<string, string> => {

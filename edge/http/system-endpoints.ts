@@ -5,6 +5,7 @@ import type { clientConfig } from './client-config.ts'
 import type { Endpoint } from './handler.ts'
 import type { EdgeHealth } from './health.ts'
 import { pageAnswer, pages } from './pages.ts'
+
 const json = (status: number, body: unknown): EdgeAnswer => ({
   status,
   headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
@@ -35,7 +36,12 @@ export const ownEndpoints = (options: OwnOptions): (Endpoint & { readonly method
   return [
     get('/v1/config', { open: true, run: ({ request }) => json(200, options.config(request, options.host())) }),
     get('/v1/operations/{operationId}', {
-      run: async ({ params, caller }) => json(200, await options.operations.get(params.operationId ?? '', caller)),
+      run: async ({ params, caller }) => {
+        const { operation, headers } = await options.operations.get(params.operationId ?? '', caller)
+        const answer = json(200, operation)
+        Object.assign(answer.headers, headers)
+        return answer
+      },
     }),
     get('/v1/stream', {
       open: true,

@@ -1,6 +1,7 @@
 import uWS, { type HttpRequest, type HttpResponse, type us_socket_context_t, type WebSocket } from 'uWebSockets.js'
 import { STATUS_CODES } from 'node:http'
-import { type EdgeAnswer, type EdgeRequest, type Handle, type Socket, type Sockets, MOST_BYTES } from '../request/request.ts'
+import { type EdgeAnswer, type EdgeRequest, type Handle, MOST_BYTES, type Socket, type Sockets } from '../request/request.ts'
+
 /**
  * The only file that touches uWebSockets.js. Its requests live on the stack: everything is copied before the first await. An answer may come after the
  * peer went away: every response has its abort handler. What is sent after an await is corked, or each header would be a packet.

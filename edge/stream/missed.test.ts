@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import type { EdgeListener } from '../../actors/kernel/ports/backplane/port.ts'
 import { virtualClock } from '../../actors/kernel/ports/clock/virtual.ts'
 import type { Change } from '../../actors/timelines/views/changes.ts'
@@ -180,4 +180,53 @@ test('who can be told only later that it lags is told since when', async () => {
   device.say({ op: 'resume', position: (await laggedOf(device)).position })
   await until('the end of the replay', () => device.ofOp('resumed')[0])
   expect(asked).toEqual([START - 10_000])
+})
+
+describe('a device whose presence the backplane does not take', () => {
+  /** An edge whose backplane takes a presence as `taking` says. */
+  const refusing = async (taking: () => Promise<void>) => {
+    const clock = virtualClock(START)
+    const ports = memoryPorts()
+    const join: typeof ports.backplane.join = async (edge, hears) => {
+      const seat = await ports.backplane.join(edge, hears)
+      return { ...seat, present: user => taking().then(() => seat.present(user)) }
+    }
+    const it = await testEdge({ clock, ports: { ...ports, backplane: { ...ports.backplane, join } }, changes: async () => [] })
+    cleanups.push(it.edge.close)
+    const token = it.pool.token(it.user, { expiresIn: 86_400 })
+    return { clock, open: () => connect(it.edge.sockets, { token }) }
+  }
+  const ops = (device: Connected) => device.frames.map(f => f.op)
+
+  test('is greeted and told at once that it lags, and once more when it is known', async () => {
+    let full = true
+    const { clock, open } = await refusing(async () => {
+      if (full) throw new Error('OOM command not allowed')
+    })
+    const [one, two] = [await open(), await open()]
+    expect([ops(one), ops(two)]).toEqual([
+      ['hello', 'lagged'],
+      ['hello', 'lagged'],
+    ])
+    one.say({ op: 'resume', position: Lagged.parse(one.frames[1]).position })
+    await until('the end of the replay', () => one.ofOp('resumed')[0])
+    full = false
+    expect(ops(await open())).toEqual(['hello'])
+    await clock.advance(200)
+    expect(ops(one)).toEqual(['hello', 'lagged', 'resumed', 'lagged'])
+    expect(ops(two).slice(0, 3)).toEqual(['hello', 'lagged', 'lagged'])
+  })
+
+  test('is told so too where no word of it comes within a moment', async () => {
+    const held = gate()
+    const { clock, open } = await refusing(() => held.opened)
+    const opening = open()
+    await clock.advance(1_000)
+    const device = await opening
+    expect(ops(device)).toEqual(['hello', 'lagged'])
+    held.open()
+    await soon()
+    await clock.advance(200)
+    expect(ops(device)).toEqual(['hello', 'lagged', 'lagged'])
+  })
 })

@@ -1,11 +1,11 @@
+import { deadline } from '../../actors/kernel/ports/clock/deadline.ts'
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import type { Change } from '../../actors/timelines/views/changes.ts'
 import { CLOSE } from '../../contracts/stream.ts'
+import { late } from '../request/problems.ts'
 import type { Device, Lagged } from './connection.ts'
-import { deadline } from '../../actors/kernel/ports/clock/deadline.ts'
 import { frameText } from './fanout.ts'
 import { MOST_SKEW_MS, type Positions, since } from './positions.ts'
-import { late } from '../request/problems.ts'
 import type { SetBacks } from './set-backs.ts'
 
 /** What changed for a person since a time (epoch ms), each thing once, in the order of change. */

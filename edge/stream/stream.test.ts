@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Live } from '../../actors/kernel/ports/backplane/port.ts'
-import { virtualClock, type VirtualClock } from '../../actors/kernel/ports/clock/virtual.ts'
+import { type VirtualClock, virtualClock } from '../../actors/kernel/ports/clock/virtual.ts'
 import { CLOSE, EventFrame, Hello, Lagged, ReplyFrame } from '../../contracts/stream.ts'
 import { until } from '../../test/until.ts'
-import { fakeActor, type Answering } from '../testing/actor.ts'
-import { memoryPorts, testEdge, request, type TestEdgeOptions } from '../testing/edge.ts'
+import { type Answering, fakeActor } from '../testing/actor.ts'
+import { memoryPorts, request, type TestEdgeOptions, testEdge } from '../testing/edge.ts'
 import { connect } from '../testing/socket.ts'
 
 const cleanups: (() => unknown)[] = []

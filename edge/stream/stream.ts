@@ -1,23 +1,24 @@
 import type { Live } from '../../actors/kernel/ports/backplane/port.ts'
+import { deadline } from '../../actors/kernel/ports/clock/deadline.ts'
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import { CLOSE, SUBPROTOCOL } from '../../contracts/stream.ts'
-import { bearerOf, type Authenticator, type Caller } from '../access/auth.ts'
+import { type Address, addressOf } from '../access/address.ts'
+import { type Authenticator, bearerOf, type Caller } from '../access/auth.ts'
+import { counts } from '../access/counts.ts'
+import type { ForwardedHeader } from '../access/forwarded.ts'
 import type { Limits } from '../access/limits.ts'
 import type { EdgeMetrics } from '../metrics/metrics.ts'
 import { EdgeProblem, late } from '../request/problems.ts'
 import type { EdgeRequest, Sockets } from '../request/request.ts'
 import { Device } from './connection.ts'
-import { deadline } from '../../actors/kernel/ports/clock/deadline.ts'
-import { addressOf, type Address } from '../access/address.ts'
-import { counts } from '../access/counts.ts'
 import { fanout, frameText } from './fanout.ts'
-import type { ForwardedHeader } from '../access/forwarded.ts'
 import { createFrames, type FrameOptions } from './frames.ts'
 import { type Positions, since } from './positions.ts'
 import type { Presence } from './presence.ts'
 import { type Changes, resumer } from './resume.ts'
 import { setBacks } from './set-backs.ts'
 import { offered } from './subprotocols.ts'
+
 /** How many sockets a person, and an address, may have open at this edge. */
 type SocketLimits = { readonly perUser: number; readonly perAddress: number }
 export type StreamOptions = Omit<FrameOptions, 'resume'> & {
@@ -92,6 +93,8 @@ export const createStream = (options: StreamOptions) => {
     if (visitor instanceof Device) presence.leave(visitor)
   }
 
+  /** Those whose events do not reach this edge, as the backplane does not know that they are here. */
+  const unknown = new WeakSet<Device>()
   const sockets: Sockets<Visitor> = {
     accept: async request => {
       // A client that offered protocols takes no answer without one, not even to learn that it is refused.
@@ -114,7 +117,7 @@ export const createStream = (options: StreamOptions) => {
       if ((presence.of(admitted.id)?.size ?? 0) >= socketLimits.perUser)
         return { visitor: { ...refusal(CLOSE.budget, `${socketLimits.perUser} sockets of yours are open`), network }, protocol }
       const visitor = new Device(admitted.id, options.connectionId(), admitted.until, clock.elapsed(), network)
-      await presence.enter(visitor)
+      if (!(await presence.enter(visitor))) unknown.add(visitor)
       return { visitor, protocol }
     },
     abandoned: leave,
@@ -122,6 +125,10 @@ export const createStream = (options: StreamOptions) => {
       if (!(visitor instanceof Device)) return socket.close(visitor.code, visitor.reason)
       visitor.opened(socket)
       visitor.say(frameText({ op: 'hello', connection: visitor.connection, position: positions.at(clock.now()), heartbeatMs }))
+      // It hears nothing until it is known; then it is told once more.
+      if (!unknown.delete(visitor)) return
+      visitor.lag(since(clock.now()))
+      visitor.tellLag(lagged)
     },
     message: (visitor, text) => {
       if (!(visitor instanceof Device)) return
@@ -175,9 +182,13 @@ export const createStream = (options: StreamOptions) => {
   return {
     sockets,
     deliver: (live: Live) => deliver(live),
-    /** Live events since then (epoch ms) may be lost on their way to this edge: the events of every device stop at once, and each is told to resume. */
-    missed: (told: number) => {
-      for (const device of presence.all()) {
+    /**
+     * Live events since then (epoch ms) may be lost on their way to this edge: the events of its devices stop at once, and each is told to resume.
+     * @param users whose devices; without them everybody's
+     */
+    missed: (told: number, users?: readonly string[]) => {
+      if (users) presence.learned(users)
+      for (const device of users ? presence.devicesOf(users) : presence.all()) {
         device.lag(since(told))
         untold.add(device)
       }

@@ -2,7 +2,7 @@ import type { Backplane } from '../../actors/kernel/ports/backplane/port.ts'
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import type { Mailbox } from '../../actors/kernel/ports/mailbox/port.ts'
 import { ConditionLost, type Store } from '../../actors/kernel/ports/store/port.ts'
-import { claimPlace, operationItem, operationPlace } from '../../actors/kernel/turn/replies.ts'
+import { claimPlace, keptWithWork, operationItem, operationPlace } from '../../actors/kernel/turn/replies.ts'
 import { Envelope, type Reply } from '../../contracts/declare/envelope.ts'
 
 /** What an actor says to a command; nothing: it is not done yet, the message stays. */
@@ -22,14 +22,14 @@ export const fakeActor = (
   const done: Envelope[] = []
   const settle = async (envelope: Envelope, reply: Reply) => {
     const { id, claim, reply: to } = envelope
-    const late = to && (to.durable || clock.now() > to.until)
+    const kept = keptWithWork(envelope, reply, clock.now())
     await store.commit([
       { put: { pk: `work#${id}`, sk: 'work' }, table: 'kernel' },
       ...(claim === undefined ? [] : [{ set: claimPlace(claim), values: { reply }, when: { absent: 'reply' } } as const]),
-      ...(late ? [{ put: operationItem(id, reply, clock.now()), table: operationPlace(id).table }] : []),
+      ...(kept ? [{ put: operationItem(id, reply, clock.now()), table: operationPlace(id).table }] : []),
     ])
     done.push(envelope)
-    if (to) await backplane.reply(to.to, id, reply)
+    if (to) await backplane.reply(to.to, id, reply, kept)
   }
   const consumer = mailbox.consume(queue, { pollers: 2, visibility: 30 }, async deliveries => {
     for (const delivery of deliveries) {

@@ -1,5 +1,5 @@
-import { type Clients, openClients } from '../../actors/kernel/ports/aws/clients.ts'
 import { type Config, readConfig } from '../../actors/kernel/config/config.ts'
+import { type Clients, openClients } from '../../actors/kernel/ports/aws/clients.ts'
 
 export type Witness = {
   readonly config: Config

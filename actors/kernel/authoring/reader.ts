@@ -1,5 +1,16 @@
 import type { z } from 'zod'
-import { type AnyActor, type AnyQuery, type AnyRecord, type Loaded, type PartitionOf, type Ref, type Refusal, type Spec, type ValueOf, fill } from '../../../contracts/declare/actor.ts'
+import {
+  type AnyActor,
+  type AnyQuery,
+  type AnyRecord,
+  fill,
+  type Loaded,
+  type PartitionOf,
+  type Ref,
+  type Refusal,
+  type Spec,
+  type ValueOf,
+} from '../../../contracts/declare/actor.ts'
 import type { Item, Store } from '../ports/store/port.ts'
 /** Typed reads over the store, for views and turns. Values are parsed with their schema, so what an older version wrote arrives in today's form. */
 export type Reader = {

@@ -2,16 +2,17 @@ import type { Logger } from 'pino'
 import type { Mesh } from '../../../contracts/derive/mesh.ts'
 import type { Config } from '../config/config.ts'
 import type { OnCall } from '../ports/aws/calls.ts'
-import { openClients, type Clients } from '../ports/aws/clients.ts'
+import { type Clients, openClients } from '../ports/aws/clients.ts'
 import { queueUrls, topicArns } from '../ports/aws/names.ts'
 import { redisBackplane } from '../ports/backplane/redis.ts'
 import { systemClock } from '../ports/clock/system.ts'
+import { type FindMissingRoutes, findMissingRoutes } from '../ports/events/routes.ts'
 import { snsBus } from '../ports/events/sns.ts'
 import { bullmqJobs } from '../ports/jobs/bullmq.ts'
-import { sqsMailbox, POLL_END_MS } from '../ports/mailbox/sqs.ts'
+import { POLL_END_MS, sqsMailbox } from '../ports/mailbox/sqs.ts'
 import { dynamoStore } from '../ports/store/dynamodb.ts'
-import { findMissingRoutes, type FindMissingRoutes } from '../ports/events/routes.ts'
 import type { Ports } from './ports.ts'
+
 /** Kept of a worker's time to go for the handling of what its last polls bring. */
 const HANDLING_MS = 1_500
 

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../ports/clock/port.ts'
-import type { Metrics } from './metrics.ts'
 import type { FindMissingRoutes, MissingRoute } from '../ports/events/routes.ts'
+import type { Metrics } from './metrics.ts'
 
 export type RouteWatch = {
   /** What was missing at the last look; nothing as long as nothing is known. @param actor only what it hears or says; absent: everything */

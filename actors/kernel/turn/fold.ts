@@ -1,9 +1,21 @@
-import { type AnyCommand, type AnyRecord, type Applied, type Message, type PageRef, type Place, type Ref, type Refusal, type Write, isRefusal } from '../../../contracts/declare/actor.ts'
+import {
+  type AnyCommand,
+  type AnyRecord,
+  type Applied,
+  isRefusal,
+  type Message,
+  type PageRef,
+  type Place,
+  type Ref,
+  type Refusal,
+  type Write,
+} from '../../../contracts/declare/actor.ts'
 import type { Envelope, EventEnvelope, Reply } from '../../../contracts/declare/envelope.ts'
 import type { ActorCode } from '../authoring/implement.ts'
 import type { Item, StoreWrite } from '../ports/store/port.ts'
 import { type Decided, type Items, type Kept, placeKey, type Unpublished } from './items.ts'
-import { claimPlace, operationItem, operationPlace } from './replies.ts'
+import { locateReply } from './locate-reply.ts'
+import { claimPlace, keptWithWork, operationItem, operationPlace } from './replies.ts'
 /** A message of the batch: parsed, with what its queue said of it. */
 export type Taken = {
   readonly envelope: Envelope
@@ -152,13 +164,18 @@ const step = (context: Context, taken: Taken, before: unknown, version: number, 
 }
 
 /** Claim and operation of a message: the reply is kept in the transaction that does the work, wherever somebody may ask for it later. */
-const keptReplies = ({ envelope }: Taken, reply: Reply, items: Items, now: number): StoreWrite[] => [
+const keptReplies = ({ items, now }: Context, { envelope, command, message }: Taken, reply: Reply): StoreWrite[] => [
   // A claim lives for a day; a message that waited longer goes on without it.
   ...(envelope.claim !== undefined && items.item(claimPlace(envelope.claim))
     ? [{ set: claimPlace(envelope.claim), values: { reply }, when: { absent: 'reply' } } as const]
     : []),
-  ...(envelope.reply && (envelope.reply.durable || now > envelope.reply.until)
-    ? [{ put: operationItem(envelope.id, reply, now), table: operationPlace(envelope.id).table } as const]
+  ...(keptWithWork(envelope, reply, now)
+    ? [
+        {
+          put: operationItem(envelope.id, locateReply(reply, command, message.data), now),
+          table: operationPlace(envelope.id).table,
+        } as const,
+      ]
     : []),
 ]
 
@@ -167,7 +184,7 @@ const keptReplies = ({ envelope }: Taken, reply: Reply, items: Items, now: numbe
  * @param kept the state item's own attributes as loaded
  */
 export const fold = (context: Context, fresh: readonly Taken[], kept: Kept): Folded => {
-  const { items, record, place, now } = context
+  const { items, record, place } = context
   let state: { readonly value: unknown } | undefined
   let expiresAt: number | undefined
   let touched = false
@@ -182,7 +199,7 @@ export const fold = (context: Context, fresh: readonly Taken[], kept: Kept): Fol
     try {
       const fits = items.whole(() => {
         const s = step(context, taken, state ? state.value : items.value(record, place), kept.version + 1, n)
-        const also = keptReplies(taken, s.reply, items, now)
+        const also = keptReplies(context, taken, s.reply)
         if (decided.length > 0 && items.countWith([]) + extra.length + also.length + 1 > MOST_ITEMS) throw new Full()
         extra.push(...also)
         return s

@@ -1,13 +1,13 @@
 import type { AnyRecord, PageRef, Place, Ref } from '../../../contracts/declare/actor.ts'
 import type { EventEnvelope, Reply } from '../../../contracts/declare/envelope.ts'
 import type { ActorCode } from '../authoring/implement.ts'
-import { ConditionLost, Conflict, Unstorable, type StoreWrite } from '../ports/store/port.ts'
+import { ConditionLost, Conflict, type StoreWrite } from '../ports/store/port.ts'
 import type { Reach } from '../process/failpoints.ts'
-import type { Ports } from '../process/ports.ts'
 import { isOurFault } from '../process/our-fault.ts'
-import { claimPlace, decidedItem, decidedPlace } from './replies.ts'
+import type { Ports } from '../process/ports.ts'
 import { type Folded, fold, loadsOf, overtaken, type Pages, pageKey, RuleFailed, repeated, type Taken } from './fold.ts'
 import { type Decided, Items, type Kept, keptOf, placeKey, stateItem, type Unpublished } from './items.ts'
+import { claimPlace, decidedItem, decidedPlace } from './replies.ts'
 export type TurnContext = {
   readonly code: ActorCode
   readonly ports: Pick<Ports, 'store' | 'events' | 'clock'>

@@ -1,19 +1,21 @@
 import type { Envelope, Reply } from '../../../contracts/declare/envelope.ts'
 import { commandQueue } from '../../../contracts/derive/topology.ts'
+import { stopwatch, type Timed } from '../ports/clock/stopwatch.ts'
 import type { EventBus } from '../ports/events/port.ts'
 import type { Delivery } from '../ports/mailbox/port.ts'
 import { ConditionLost, Conflict } from '../ports/store/port.ts'
 import { isSampled, withEngineCalls } from '../ports/tracing/span.ts'
 import type { Reach } from '../process/failpoints.ts'
-import { RuleFailed, type Taken } from '../turn/fold.ts'
-import { operationItem, operationPlace } from '../turn/replies.ts'
-import { turn, type Turned } from '../turn/turn.ts'
-import { stopwatch, type Timed } from '../ports/clock/stopwatch.ts'
 import { isOurFault } from '../process/our-fault.ts'
+import { RuleFailed, type Taken } from '../turn/fold.ts'
+import { locateReply } from '../turn/locate-reply.ts'
+import { isLarge, keepOperation, operationItem, operationPlace } from '../turn/replies.ts'
+import { type Turned, turn } from '../turn/turn.ts'
 import { deadLetter } from './dead-letters.ts'
 import type { Host, HostContext } from './host.ts'
 import { readCommand, Unreadable } from './inbox.ts'
 import { patience } from './visibility.ts'
+
 /** A rule that throws at this receive or later makes its message a dead letter. */
 const POISON_RECEIVES = 5
 /** What the caller of a dead letter is told. */
@@ -43,16 +45,26 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
   }
   const context = { code, ports: { store, events, clock }, reach, random, published: host.published }
 
-  const keep = ({ id }: Envelope, reply: Reply) =>
-    store.commit([{ put: operationItem(id, reply, clock.now()), table: operationPlace(id).table }])
-  const send = async (envelope: Envelope, reply: Reply) => {
+  /**
+   * Tells the edge that waits. Whoever was told an operation id must find the reply later, and the backplane does not keep it: so it becomes a row where the
+   * edge may have given up by now, or does not listen.
+   */
+  const send = async ({ taken, reply: decided, fresh }: Turned['settled'][number]) => {
+    const { envelope, command, message } = taken
     const { id, reply: to } = envelope
     if (!to) return
+    const reply = locateReply(decided, command, message.data)
+    const keep = () => keepOperation(store, id, reply, clock.now())
+    const late = () => clock.now() > to.until
+    const inRow = to.durable || late() || isLarge(reply)
+    // With the work it was kept by the same measure, but time has gone by, and what was done before may have been told in time.
+    if (inRow && (!fresh || late())) await keep()
     try {
-      await backplane.reply(to.to, id, reply)
+      const heard = await backplane.reply(to.to, id, reply, inRow)
+      if (!inRow && (!heard || late())) await keep()
     } catch (err) {
       log.debug({ err, message: id }, 'the backplane did not take a reply: it becomes an operation')
-      await keep(envelope, reply)
+      await keep()
     }
   }
   /** Events of what is committed must go out: holds the messages and keeps trying until they are, or until the host's time is over. */
@@ -94,7 +106,7 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
     log.error({ queue, message, type, key, reason }, DIED[died])
     if (envelope?.reply && kept)
       await backplane
-        .reply(envelope.reply.to, envelope.id, kept)
+        .reply(envelope.reply.to, envelope.id, kept, true)
         .catch(err => log.debug({ err, message }, 'the backplane did not take the reply to a dead letter: its operation tells it'))
   }
   const bury = async (held: Held, reason: string) => {
@@ -107,7 +119,7 @@ export const commandSettling = ({ code, ports, log, metrics, random = Math.rando
 
   const settle = async (batch: Map<string, Held>, turned: Turned) => {
     // All of them, however some fail: messages given back while their events are still tried would have them tried by each redelivery as well.
-    const said = await Promise.allSettled([publish(turned), ...turned.settled.map(s => send(s.taken.envelope, s.reply))])
+    const said = await Promise.allSettled([publish(turned), ...turned.settled.map(send)])
     for (const one of said) if (one.status === 'rejected') throw one.reason
     await reach('before-ack')
     await Promise.all(

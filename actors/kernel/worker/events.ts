@@ -1,19 +1,18 @@
-import { groupOf, type AnyEvent } from '../../../contracts/declare/actor.ts'
+import { type AnyEvent, groupOf } from '../../../contracts/declare/actor.ts'
 import type { Envelope, EventEnvelope } from '../../../contracts/declare/envelope.ts'
 import { commandQueue, eventQueue } from '../../../contracts/derive/topology.ts'
 import { reader } from '../authoring/reader.ts'
-import type { Delivery } from '../ports/mailbox/port.ts'
-import { Unstorable } from '../ports/store/port.ts'
-import { isSampled, withEngineCalls } from '../ports/tracing/span.ts'
-import { mesh } from '../../../contracts/mesh.ts'
 import { stopwatch, type Timed } from '../ports/clock/stopwatch.ts'
-import { isOurFault } from '../process/our-fault.ts'
 import { commandMessage } from '../ports/mailbox/command-message.ts'
+import { commandId } from '../ports/mailbox/ids.ts'
+import type { Delivery } from '../ports/mailbox/port.ts'
+import { isSampled, withEngineCalls } from '../ports/tracing/span.ts'
+import { isOurFault } from '../process/our-fault.ts'
 import { deadLetter } from './dead-letters.ts'
 import type { Host, HostContext } from './host.ts'
 import { readEvent } from './inbox.ts'
 import { patience } from './visibility.ts'
-import { commandId } from '../ports/mailbox/ids.ts'
+
 const POISON_RECEIVES = 5
 
 export type HeldEvent = { readonly event: EventEnvelope; readonly delivery: Delivery }

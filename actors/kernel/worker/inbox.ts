@@ -1,4 +1,4 @@
-import { type AnyActor, type Message, groupOf } from '../../../contracts/declare/actor.ts'
+import { type AnyActor, groupOf, type Message } from '../../../contracts/declare/actor.ts'
 import { Envelope, EventEnvelope } from '../../../contracts/declare/envelope.ts'
 import type { Delivery } from '../ports/mailbox/port.ts'
 import type { Taken } from '../turn/fold.ts'

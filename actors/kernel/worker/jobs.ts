@@ -1,11 +1,11 @@
-import { commandMessage } from '../ports/mailbox/command-message.ts'
-import { commandId } from '../ports/mailbox/ids.ts'
 import { type AnyActor, groupOf } from '../../../contracts/declare/actor.ts'
 import { Envelope } from '../../../contracts/declare/envelope.ts'
 import { commandQueue } from '../../../contracts/derive/topology.ts'
 import type { JobContext, JobQueue } from '../authoring/jobs.ts'
 import { reader } from '../authoring/reader.ts'
 import type { Outcome } from '../ports/jobs/port.ts'
+import { commandMessage } from '../ports/mailbox/command-message.ts'
+import { commandId } from '../ports/mailbox/ids.ts'
 import { ConditionLost } from '../ports/store/port.ts'
 import type { HostContext } from './host.ts'
 

@@ -1,12 +1,11 @@
 import { commandQueue, eventQueue } from '../../../contracts/derive/topology.ts'
-import type { Clock } from '../ports/clock/port.ts'
+import { deadline } from '../ports/clock/deadline.ts'
 import type { Delivery } from '../ports/mailbox/port.ts'
 import type { Store } from '../ports/store/port.ts'
 import { failpoints, type Reach } from '../process/failpoints.ts'
 import { schedule } from './by-key.ts'
 import { commandSettling } from './commands.ts'
 import { eventSettling } from './events.ts'
-import { deadline } from '../ports/clock/deadline.ts'
 import { type Host, type HostContext, recent, type Settling } from './host.ts'
 import { deliveryOf, type PartialBatchResponse, queueOf, SqsEvent } from './lambda-event.ts'
 

@@ -1,14 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { commandQueue, eventQueue } from '../../../contracts/derive/topology.ts'
+import { missingRoute } from '../ports/events/routes.ts'
 import type { Jobs } from '../ports/jobs/port.ts'
-import { failpoints, type Reach } from '../process/failpoints.ts'
+import { failpoints } from '../process/failpoints.ts'
 import { commandSettling, type Held } from './commands.ts'
 import { consume } from './consume.ts'
 import { eventSettling } from './events.ts'
-import { recent, type QueueHealth, type WorkerContext, type HostContext } from './host.ts'
+import { type QueueHealth, recent, type WorkerContext } from './host.ts'
 import { startJobs } from './jobs.ts'
-import type { RouteWatch } from '../process/route-watch.ts'
-import { missingRoute } from '../ports/events/routes.ts'
 export type Worker = {
   readonly health: () => {
     readonly ok: boolean
@@ -43,11 +42,13 @@ export const startWorker = (context: WorkerContext): Worker => {
   return {
     health: () => {
       const queues = consumers.map(c => c.health())
+      const { ok: whole, error } = ports.backplane.health()
       const jobs = jobQueues.length === 0 ? undefined : ports.jobs.health()
       const ok = queues.every(q => q.ok) && jobs?.ok !== false
       const routes = (context.routes?.missing(name) ?? []).map(route => ({ route, error: missingRoute(route) }))
-      const status = !ok ? 'unavailable' : routes.length > 0 ? 'degraded' : 'ok'
-      return { ok, status, queues, ...(routes.length === 0 ? {} : { routes }), ...(jobs === undefined ? {} : { jobs }) }
+      const status = !ok ? 'unavailable' : routes.length > 0 || !whole ? 'degraded' : 'ok'
+      const backplane = { ok: whole, error }
+      return { ok, status, queues, backplane, ...(routes.length === 0 ? {} : { routes }), ...(jobs === undefined ? {} : { jobs }) }
     },
     drain: async (ms = DRAIN_MS) => {
       const bound = new AbortController()

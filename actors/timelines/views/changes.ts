@@ -28,12 +28,14 @@ const ofPerson = (them: User): Change[] =>
     ? [{ id: them.eventId, type: 'user.updated', at: them.changedAt, data: { user: personOf(them.userId, them) } }]
     : []
 
-/** A like or a comment shows in the counts: the id tells it from the event of the like itself, which others get. */
+/**
+ * A post as it is now. Where its content changed last, it is what the event of that change told, and has its id. Where a like or a comment did, it shows in the
+ * counts, under an id of its own: those who heard of the like itself did not hear the post.
+ */
 const ofPost = (p: LivePost, author: User, liked: boolean): Change => {
-  const written = p.editedAt ?? p.createdAt
   const type = p.editedAt === null ? 'post.published' : 'post.edited'
   return {
-    id: p.changedAt > written ? `${p.eventId}/post` : p.eventId,
+    id: p.eventId === p.contentEventId ? p.eventId : `${p.eventId}/post`,
     type,
     at: p.changedAt,
     data: postBody(p, personOf(p.authorId, author), liked),

@@ -40,7 +40,15 @@ export const ownRoutes: readonly Own[] = [
     summary: 'What became of a write that was answered with 202; for its caller, until an hour after it was done',
     open: false,
     parameters: [{ name: 'operationId', in: 'path', required: true, schema: { type: 'string' } }],
-    answers: s => ({ 200: answer('The operation', json(s.of(Operation, 'output'))) }),
+    answers: s => ({
+      200: {
+        description:
+          'The operation. While it is pending, `Retry-After` says when to ask again; once it is done, `Operation-Status` is the status that the write would ' +
+          'have been answered with, and `ETag` and `Location` are those of what it made or changed, where that answer would have had them',
+        headers: withHeaders('Retry-After', 'Operation-Status', 'ETag', 'Location'),
+        content: json(s.of(Operation, 'output')),
+      },
+    }),
     refuses: ['not-found'],
   },
   {

@@ -9,6 +9,7 @@ export const answerHeaders = {
   'Retry-After': header('Seconds to wait before trying again.', { type: 'integer', minimum: 0 }),
   ETag: header('`"<content version>.<hash of the representation>"`; give it back in If-None-Match or If-Match.'),
   Location: header('Where the new thing, or the operation, is found.', { type: 'string', format: 'uri-reference' }),
+  'Operation-Status': header('The status that the write would have been answered with, of an operation that is done.', { type: 'integer' }),
   'Preference-Applied': header('What of the `Prefer` counted: `respond-async`, `wait=N` with the seconds that it came to, or both.'),
   'Idempotency-Replayed': header('`true` where the answer is that of an earlier request with the same key.', { const: 'true' }),
   'WWW-Authenticate': header(

@@ -3,6 +3,7 @@ import { schemas } from '../json-schema.ts'
 import { ownOperation, ownRoutes } from './edge-operations.ts'
 import { answerHeaders, requestHeaders } from './headers.ts'
 import { operation } from './operation.ts'
+import { signingIn } from './signing-in.ts'
 
 export type Info = { readonly title?: string; readonly version?: string; readonly servers?: readonly string[] }
 
@@ -37,7 +38,7 @@ export const openapi = ({ title = 'Daily Grind', version = '1.0.0', servers = ['
       headers: answerHeaders,
       parameters: requestHeaders,
       securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A Cognito access or ID token; see `GET /v1/config`.' },
+        token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: `A Cognito access or ID token.\n\n${signingIn()}` },
       },
     },
   }

@@ -73,7 +73,7 @@ const answersOf = ({ spec, method }: Route, schemas: Schemas) => {
     ...Object.fromEntries(done),
     202: {
       description: 'Accepted: asked for (`Prefer: respond-async`), or not done in time. It will be done, once.',
-      headers: withHeaders('Location', ...writeHeaders),
+      headers: withHeaders('Location', 'Retry-After', ...writeHeaders),
       content: json(schemas.of(Operation, 'output')),
     },
   }

@@ -6,8 +6,8 @@ import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CognitoJwtVerifier } from 'aws-jwt-verify'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { startCognito, type Cognito, type PostConfirmationEvent } from './start.ts'
 import { askAs } from '../testing/ask-as.ts'
+import { type Cognito, type PostConfirmationEvent, startCognito } from './start.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const PASSWORD = 'correct horse'

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Jwks } from 'aws-jwt-verify/jwk'
+import { makeFolder } from '../folder.ts'
 import type { PostConfirmationEvent } from './ipc.ts'
 import { superviseChild } from './supervise.ts'
-import { makeFolder } from '../folder.ts'
 
 export type { PostConfirmationEvent }
 

@@ -2,11 +2,11 @@ import { once } from 'node:events'
 import { rm, stat, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { startHost, type Host } from './host.ts'
-import { refusal } from './messages.ts'
-import { receive, type Guest } from './reception.ts'
 import { anchor, lostAdvice } from '../anchors.ts'
 import { makeFolder } from '../folder.ts'
+import { type Host, startHost } from './host.ts'
+import { refusal } from './messages.ts'
+import { type Guest, receive } from './reception.ts'
 
 export type PostgresOptions = {
   /** What is kept lies here. */

@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { isAlive, outlive } from '../../../actors/kernel/process/alive.ts'
 import { freePort } from '../../../actors/kernel/process/free-port.ts'
-import { backoff } from '../backoff.ts'
 import { anchor, lostAdvice } from '../anchors.ts'
+import { backoff } from '../backoff.ts'
 import { makeFolder } from '../folder.ts'
 
 export type RedisServerOptions = {

@@ -30,6 +30,7 @@ export const commands = new Map<string, Command>([
   ['hgetall', command(1, 1, (keys, [key = '']) => ofKind(keys, key, 'hash', [], ({ fields }) => [...fields].flat()))],
   ['rpush', command(2, MANY, (keys, [key = '', ...items]) => append(keys, key, items))],
   ['lrange', command(3, 3, range)],
+  ['ltrim', command(3, 3, trim)],
   ['flushall', command(0, 1, flush)],
 ])
 
@@ -119,6 +120,17 @@ function range(keys: Keyspace, [key = '', first = '', last = '']: readonly strin
   return ofKind(keys, key, 'list', [], ({ items }) => {
     const at = (index: number) => (index < 0 ? Math.max(0, items.length + index) : index)
     return to < -items.length ? [] : items.slice(at(from), at(to) + 1)
+  })
+}
+
+/** Keeps what `range` gives. */
+function trim(keys: Keyspace, [key = '', first = '', last = '']: readonly string[]): Reply {
+  const kept = range(keys, [key, first, last])
+  if (!Array.isArray(kept)) return kept
+  return ofKind(keys, key, 'list', OK, list => {
+    list.items = kept.map(String)
+    if (list.items.length === 0) keys.delete(key)
+    return OK
   })
 }
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { isOurFault } from '../../process/our-fault.ts'
 import { Unsendable } from '../mailbox/port.ts'
 import { ConditionLost, Unstorable } from '../store/port.ts'
-import { isOurFault } from '../../process/our-fault.ts'
 import { connectionFailure, isRefusalCode, notAnAnswer, tooLate } from './failures.ts'
 
 const named = (name: string, more: object = {}) => Object.assign(new Error(name), { name, ...more })

@@ -16,15 +16,21 @@ const DEADLINE = { timeout: 10_000, interval: 5 }
 /** An edge that remembers what it heard. */
 export const listening = () => {
   const replies: [string, Reply][] = []
+  const kept: boolean[] = []
   const frames: Live[] = []
   const gaps: number[] = []
   return {
     replies,
+    /** Of each reply, whether it is kept elsewhere. */
+    kept,
     frames,
     /** Since when it may have missed something, each time that it was told so. */
     gaps,
     listener: {
-      reply: (command: string, reply: Reply) => void replies.push([command, reply]),
+      reply: (command: string, reply: Reply, stored: boolean) => {
+        replies.push([command, reply])
+        kept.push(stored)
+      },
       live: (frame: Live) => void frames.push(frame),
       missed: (since: number) => void gaps.push(since),
     },
@@ -80,9 +86,23 @@ export const backplaneConformance = (name: string, open: () => Promise<Backplane
       await seat.leave()
     })
 
-    test('a reply that nobody hears is kept all the same; one that was never given is not there', async () => {
+    test('a reply that is kept elsewhere is told and does not stay; one that its caller has is forgotten', async () => {
+      const heard = listening()
+      const [edge, stored, answered] = [named('edge'), named('command'), named('command')]
+      const seat = await the(one).join(edge, heard.listener)
+      expect(await the(worker).reply(edge, stored, done, true)).toBe(true)
+      expect(await the(worker).reply(edge, answered, done)).toBe(true)
+      await vi.waitFor(() => expect(heard.kept).toEqual([true, false]), DEADLINE)
+      expect(await the(one).replyOf(stored)).toBeUndefined()
+      expect(await the(one).replyOf(answered)).toEqual(done)
+      await the(one).forgetReply(answered)
+      expect(await the(two).replyOf(answered)).toBeUndefined()
+      await seat.leave()
+    })
+
+    test('a reply that nobody hears is said to be so, and stays for a moment; one that was never given is not there', async () => {
       const command = named('command')
-      await the(worker).reply(named('dead-edge'), command, done)
+      expect(await the(worker).reply(named('dead-edge'), command, done)).toBe(false)
       expect(await the(one).replyOf(command)).toEqual(done)
       expect(await the(one).replyOf(named('command'))).toBeUndefined()
     })
@@ -210,11 +230,17 @@ export const backplaneConformance = (name: string, open: () => Promise<Backplane
       const spans = await the(two).spans(request)
       expect([...spans].sort((x, y) => x.id.localeCompare(y.id))).toEqual([span('a'), span('b'), span('c')])
       expect(await the(two).spans(named('request'))).toEqual([])
+
+      // Whoever names the request may name it as often as they like.
+      for (let n = 0; n < 40; n++) await Promise.all(Array.from({ length: 10 }, (_, k) => the(one).trace(span(`${n}-${k}`))))
+      const bounded = await the(two).spans(request)
+      expect(bounded).toHaveLength(200)
+      expect(new Set(bounded.slice(0, 3).map(s => s.id))).toEqual(new Set(['a', 'b', 'c']))
     })
 
     test('is well', () => {
-      expect(the(one).health()).toEqual({ ok: true, error: null })
-      expect(the(worker).health()).toEqual({ ok: true, error: null })
+      expect(the(one).health()).toEqual({ ok: true, reachable: true, error: null })
+      expect(the(worker).health()).toEqual({ ok: true, reachable: true, error: null })
     })
   })
 }

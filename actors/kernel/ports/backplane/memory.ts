@@ -1,7 +1,7 @@
 import type { Reply } from '../../../../contracts/declare/envelope.ts'
 import type { Clock } from '../clock/port.ts'
 import type { Span } from '../tracing/span.ts'
-import { PRESENCE_SECONDS, REFRESH_MS, REPLY_SECONDS, TRACE_SECONDS } from './limits.ts'
+import { MAX_SPANS, PRESENCE_SECONDS, REFRESH_MS, REPLY_SECONDS, TRACE_SECONDS } from './limits.ts'
 import type { Backplane, EdgeListener } from './port.ts'
 
 /** What the processes of one mesh share. */
@@ -67,11 +67,14 @@ export const memoryBackplane = ({ clock, hub = memoryHub() }: { clock: Clock; hu
   }
 
   return {
-    reply: async (edge, command, reply) => {
-      hub.replies.set(command, reply, until(REPLY_SECONDS), clock.elapsed())
-      tell(edge, listener => listener.reply(command, reply))
+    reply: async (edge, command, reply, kept = false) => {
+      if (!kept) hub.replies.set(command, reply, until(REPLY_SECONDS), clock.elapsed())
+      const heard = hub.edges.has(edge)
+      tell(edge, listener => listener.reply(command, reply, kept))
+      return heard
     },
     replyOf: async command => hub.replies.get(command, clock.elapsed()),
+    forgetReply: async command => hub.replies.delete(command),
     join,
     online: async users => {
       const now = clock.elapsed()
@@ -87,11 +90,12 @@ export const memoryBackplane = ({ clock, hub = memoryHub() }: { clock: Clock; hu
         for (const frame of frames) listener.live(frame)
       }),
     trace: async span => {
-      const spans = hub.spans.get(span.request, clock.elapsed()) ?? []
-      hub.spans.set(span.request, [...spans, span], until(TRACE_SECONDS), clock.elapsed())
+      const spans = hub.spans.get(span.request, clock.elapsed())
+      if (spans === undefined) hub.spans.set(span.request, [span], until(TRACE_SECONDS), clock.elapsed())
+      else if (spans.length < MAX_SPANS) spans.push(span)
     },
     spans: async request => hub.spans.get(request, clock.elapsed()) ?? [],
-    health: () => ({ ok: true, error: null }),
+    health: () => ({ ok: true, reachable: true, error: null }),
     close: async () => {
       for (const end of seats) end()
     },
@@ -114,5 +118,6 @@ const expiring = <V>() => {
       entries.delete(key)
       entries.set(key, { value, until })
     },
+    delete: (key: string): void => void entries.delete(key),
   }
 }

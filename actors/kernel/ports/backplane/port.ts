@@ -12,10 +12,14 @@ export type Live = {
 
 /** What an edge hears. */
 export type EdgeListener = {
-  readonly reply: (command: string, reply: Reply) => void
+  /** @param kept the reply is in the store: nobody else needs to keep it for who asks later */
+  readonly reply: (command: string, reply: Reply, kept: boolean) => void
   readonly live: (frame: Live) => void
-  /** Live frames since then (epoch ms) may have passed it by: for a while it was not heard, or nobody knew who was here. */
-  readonly missed?: (since: number) => void
+  /**
+   * Live frames since then (epoch ms) may have passed it by: for a while it was not heard, or nobody knew who was here.
+   * @param users whom it concerns; without them everybody here
+   */
+  readonly missed?: (since: number, users?: readonly string[]) => void
 }
 
 /** An edge's place on the backplane. */
@@ -30,16 +34,23 @@ export type EdgeSeat = {
  * What edges and workers tell each other in passing. Nothing here is the truth: losing all of it costs waiting callers a 202 and sockets a resume, nothing else.
  */
 export type Backplane = {
-  /** Tells the edge that waits, and keeps the reply for an hour for any other that asks. */
-  readonly reply: (edge: string, command: string, reply: Reply) => Promise<void>
+  /**
+   * Tells the edge that waits, and lets the reply stay for half a minute, in case the edge did not hear it.
+   * @param kept the reply is in the store already and does not stay here
+   * @returns whether an edge of that name listens; if not, the reply must be kept elsewhere for whoever asks later
+   */
+  readonly reply: (edge: string, command: string, reply: Reply, kept?: boolean) => Promise<boolean>
   readonly replyOf: (command: string) => Promise<Reply | undefined>
+  /** The reply has reached its caller: nobody will ask for it. */
+  readonly forgetReply: (command: string) => Promise<void>
   readonly join: (edge: string, listener: EdgeListener) => Promise<EdgeSeat>
   /** Which of these people have a device connected, and at which edges. */
   readonly online: (users: readonly string[]) => Promise<ReadonlyMap<string, readonly string[]>>
   readonly deliver: (edge: string, frames: readonly Live[]) => Promise<void>
-  /** Keeps a span of a sampled request for ten minutes; `spans` gives a request's, in no order. */
+  /** Keeps a span of a sampled request until ten minutes after its first one, a bounded number a request; `spans` gives a request's, in no order. */
   readonly trace: (span: Span) => Promise<void>
   readonly spans: (request: string) => Promise<readonly Span[]>
-  readonly health: () => { readonly ok: boolean; readonly error: string | null }
+  /** `ok`: all of it works. `reachable`: replies and live frames come through, though presence or replies may not be taken for keeping. */
+  readonly health: () => { readonly ok: boolean; readonly reachable: boolean; readonly error: string | null }
   readonly close: () => Promise<void>
 }

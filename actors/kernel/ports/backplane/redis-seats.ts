@@ -1,12 +1,14 @@
 import { REFRESH_MS } from './limits.ts'
 import type { Backplane, EdgeListener } from './port.ts'
 import { type ConnectionContext, inChunks, type RedisConnection, redisConnection } from './redis-connection.ts'
+import type { RedisWrites } from './redis-writes.ts'
 import { hearWord } from './wire.ts'
 
 type Keys = { readonly edge: (edge: string) => string; readonly here: (user: string) => string }
 type SeatsContext = ConnectionContext & {
   readonly key: Keys
   readonly commands: RedisConnection
+  readonly writes: Pick<RedisWrites, 'run'>
   /** Seconds that a presence counts when it is not renewed. */
   readonly ttl: number
 }
@@ -20,7 +22,7 @@ const AGAIN_MS = 1_000
 
 /** The edges of this process: what they hear, and who is present at them. Only a process with an edge opens the second connection, which subscribes. */
 export const redisSeats = (context: SeatsContext) => {
-  const { key, commands, clock, log, ttl } = context
+  const { key, commands, writes, clock, log, ttl } = context
   const seats = new Map<string, Seat>()
   let subscriber: RedisConnection | undefined
 
@@ -34,9 +36,9 @@ export const redisSeats = (context: SeatsContext) => {
       log?.error({ err, channel }, 'what came over the backplane could not be heard')
     }
   }
-  const missed = ({ listener }: Seat, since: number) => {
+  const missed = ({ listener }: Seat, since: number, users?: readonly string[]) => {
     try {
-      listener.missed?.(since)
+      listener.missed?.(since, users)
     } catch (err) {
       log?.error({ err }, 'an edge could not be told that it missed something')
     }
@@ -55,25 +57,33 @@ export const redisSeats = (context: SeatsContext) => {
     const channel = key.edge(edge)
     const users = new Set<string>()
     const arrive = (user: string) =>
-      commands.run('a presence cannot be told', async redis => {
+      writes.run('a presence cannot be told', async redis => {
         const at = key.here(user)
         await Promise.all([redis.hset(at, edge, clock.now() + ttl * 1000), redis.expire(at, ttl)])
       })
     const go = (user: string) => commands.run('an absence cannot be told', redis => redis.hdel(key.here(user), edge))
     const ended = new AbortController()
-    /** Those whom Redis has not taken yet, and since when (epoch ms) workers may have found one of them absent; undefined: all are known. */
-    const unknown = new Set<string>()
-    let unknownSince: number | undefined
+    /** Those whom Redis has not taken yet, and since when (epoch ms) workers may have found each of them absent. */
+    const unknown = new Map<string, number>()
+    let announcing = false
+    const learn = (user: string, since: number) => unknown.set(user, Math.min(unknown.get(user) ?? since, since))
     const announce = async (them: Iterable<string>, since: number) => {
-      for (const user of them) unknown.add(user)
-      const underWay = unknownSince !== undefined
-      unknownSince = Math.min(unknownSince ?? since, since)
-      if (underWay) return
+      for (const user of them) learn(user, since)
+      if (announcing) return
+      announcing = true
+      const known = new Map<string, number>()
       for (let tries = 1; unknown.size > 0; tries++) {
         try {
-          await inChunks([...unknown], async user => {
-            if (users.has(user)) await arrive(user)
+          await inChunks([...unknown], async ([user, from]) => {
             unknown.delete(user)
+            if (!users.has(user)) return
+            try {
+              await arrive(user)
+              known.set(user, Math.min(from, known.get(user) ?? from))
+            } catch (err) {
+              learn(user, from)
+              throw err
+            }
           })
         } catch (err) {
           if (tries === 1) log?.warn({ err, edge }, 'it cannot be told who is at an edge; trying on')
@@ -81,13 +91,30 @@ export const redisSeats = (context: SeatsContext) => {
         }
         if (ended.signal.aborted) return
       }
-      const from = unknownSince
-      unknownSince = undefined
+      announcing = false
       // Not before all are known: who caught up and is still unknown would miss what comes next, and nobody would say so.
-      missed(seat, from)
+      const from = [...known.values()].reduce((x, y) => Math.min(x, y), Number.POSITIVE_INFINITY)
+      if (from <= clock.now()) missed(seat, from, [...known.keys()])
     }
-    // What fails is made good by the next round, well before anybody is forgotten.
-    const refresh = () => inChunks([...users], user => (users.has(user) ? arrive(user) : Promise.resolve())).catch(() => {})
+    /** When the last round of all those who are here began that Redis took; and whether they were told that they are forgotten since. */
+    let refreshedAt = clock.now()
+    let lapsed = false
+    const refresh = async () => {
+      const began = clock.now()
+      try {
+        await inChunks([...users], user => (users.has(user) ? arrive(user) : Promise.resolve()))
+        refreshedAt = began
+        lapsed = false
+      } catch {
+        const forgotten = refreshedAt + ttl * 1000
+        if (began >= forgotten && !lapsed) {
+          lapsed = true
+          missed(seat, forgotten, [...users])
+        }
+        // Where the connection stands, nobody would tell again before the next round. Nothing is missed if it is told in time.
+        if (commands.error() === null) void announce(users, forgotten)
+      }
+    }
     const refreshing = clock.every(REFRESH_MS, () => void refresh())
     // Until when somebody is here is told in wall time, which workers elsewhere read: after the clock was set forward it is over too soon.
     let looked = { wall: clock.now(), ahead: clock.now() - clock.elapsed() }

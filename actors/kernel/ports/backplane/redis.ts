@@ -2,10 +2,11 @@ import { Reply } from '../../../../contracts/declare/envelope.ts'
 import type { Clock } from '../clock/port.ts'
 import { systemClock } from '../clock/system.ts'
 import type { Span } from '../tracing/span.ts'
-import { PRESENCE_SECONDS, REPLY_SECONDS, TRACE_SECONDS } from './limits.ts'
+import { MAX_SPANS, PRESENCE_SECONDS, REPLY_SECONDS, TRACE_SECONDS } from './limits.ts'
 import type { Backplane } from './port.ts'
 import { type BackplaneLog, evicting, inChunks, redisConnection } from './redis-connection.ts'
 import { redisSeats } from './redis-seats.ts'
+import { redisWrites } from './redis-writes.ts'
 import { liveWord, replyWord } from './wire.ts'
 
 export type RedisBackplaneOptions = {
@@ -29,6 +30,7 @@ export const redisBackplane = async ({ url, prefix = '', clock = systemClock, lo
     const why = await evicting(redis, log)
     if (why !== null && refused === null) log?.error(`the backplane's Redis is unfit: ${why}`)
     refused = why
+    void writes.probe()
     seats.announce(stoodAt)
   })
   const key = {
@@ -38,23 +40,30 @@ export const redisBackplane = async ({ url, prefix = '', clock = systemClock, lo
     here: (user: string) => `${prefix}here:${user}`,
     trace: (request: string) => `${prefix}trace:${request}`,
   }
-  const seats = redisSeats({ ...context, key, commands, ttl: PRESENCE_SECONDS })
+  const writes = redisWrites(context, commands, `${prefix}probe`)
+  const seats = redisSeats({ ...context, key, commands, writes, ttl: PRESENCE_SECONDS })
   await commands.start()
   if (refused !== null) {
+    writes.close()
     commands.close()
     throw new Error(`The backplane cannot use its Redis: ${refused}`)
   }
 
   return {
-    reply: (edge, command, reply) =>
-      commands.run(`the reply to ${command} cannot be told`, async redis => {
-        const kept = redis.set(key.reply(command), JSON.stringify(reply), 'EX', REPLY_SECONDS)
-        await Promise.all([kept, redis.publish(key.edge(edge), replyWord(command, reply))])
+    reply: (edge, command, reply, kept = false) =>
+      writes.run(`the reply to ${command} cannot be told`, async redis => {
+        const stays = kept ? undefined : redis.set(key.reply(command), JSON.stringify(reply), 'EX', REPLY_SECONDS)
+        const [listeners] = await Promise.all([redis.publish(key.edge(edge), replyWord(command, reply, kept)), stays])
+        return listeners > 0
       }),
     replyOf: command =>
       commands.run(`the reply to ${command} cannot be asked for`, async redis => {
         const text = await redis.get(key.reply(command))
         return text === null ? undefined : Reply.parse(JSON.parse(text))
+      }),
+    forgetReply: command =>
+      commands.run(`the reply to ${command} cannot be forgotten`, async redis => {
+        await redis.del(key.reply(command))
       }),
     join: seats.join,
     online: users =>
@@ -73,9 +82,11 @@ export const redisBackplane = async ({ url, prefix = '', clock = systemClock, lo
         if (frames.length > 0) await redis.publish(key.edge(edge), liveWord(frames))
       }),
     trace: span =>
-      commands.run('a span cannot be kept', async redis => {
+      writes.run('a span cannot be kept', async redis => {
         const at = key.trace(span.request)
-        await Promise.all([redis.rpush(at, JSON.stringify(span)), redis.expire(at, TRACE_SECONDS)])
+        // Whoever names the request may name it again and again: the list is bounded, and its life begins with its first span.
+        const [, , left] = await Promise.all([redis.rpush(at, JSON.stringify(span)), redis.ltrim(at, 0, MAX_SPANS - 1), redis.ttl(at)])
+        if (left < 0) await redis.expire(at, TRACE_SECONDS)
       }),
     spans: request =>
       commands.run('spans cannot be asked for', async redis => {
@@ -83,11 +94,13 @@ export const redisBackplane = async ({ url, prefix = '', clock = systemClock, lo
         return texts.map(text => JSON.parse(text) as Span)
       }),
     health: () => {
-      const error = commands.error() ?? seats.error() ?? refused
-      return { ok: error === null, error }
+      const away = commands.error() ?? seats.error()
+      const error = away ?? refused ?? writes.error()
+      return { ok: error === null, reachable: away === null, error }
     },
     close: async () => {
       seats.close()
+      writes.close()
       commands.close()
     },
   }

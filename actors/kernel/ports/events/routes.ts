@@ -1,5 +1,5 @@
 import { ListSubscriptionsByTopicCommand, type SNSClient } from '@aws-sdk/client-sns'
-import { type Topology } from '../../../../contracts/derive/topology.ts'
+import type { Topology } from '../../../../contracts/derive/topology.ts'
 import type { Mailbox } from '../mailbox/port.ts'
 
 /** A piece of the way of events that is not there any more, and what to call it. */

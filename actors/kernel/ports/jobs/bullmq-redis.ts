@@ -1,9 +1,12 @@
 import { Queue, Worker } from 'bullmq'
 import { evicting, redisConnection } from '../backplane/redis-connection.ts'
+import { redisWrites } from '../backplane/redis-writes.ts'
 import { systemClock } from '../clock/system.ts'
 import { type Engine, type JobsLog, type StoredQueue, streams, WORKER } from './engine.ts'
 
 const PREFIX = 'jobs'
+/** What is written to find out whether anything can be. */
+const PROBE_KEY = 'jobs-probe'
 /** A worker waits for its Redis, however long it is away: what it has to tell is told when it is back. */
 const PATIENT = {
   protocol: 2,
@@ -21,14 +24,17 @@ export const redisEngine = async ({ url, log }: { url: string; log: JobsLog | un
   const accepted = new Promise<void>(resolve => {
     accept = resolve
   })
-  const connection = redisConnection({ url, clock: systemClock, log }, 'jobs', async redis => {
+  const context = { url, clock: systemClock, log }
+  const connection = redisConnection(context, 'jobs', async redis => {
     const why = await evicting(redis, log)
     if (why !== null && refused === null) log?.error(`the Redis for jobs is unfit: ${why}`)
     refused = why
     if (why === null) accept()
+    void writes.probe()
   })
+  const writes = redisWrites(context, connection, PROBE_KEY)
   await connection.start()
-  const error = () => refused ?? connection.error()
+  const error = () => refused ?? connection.error() ?? writes.error()
 
   const open = async (name: string): Promise<StoredQueue & Pick<Queue, 'close'>> => {
     const queue = new Queue(name, { connection: connection.redis, prefix: PREFIX, streams })
@@ -48,7 +54,7 @@ export const redisEngine = async ({ url, log }: { url: string; log: JobsLog | un
   return {
     run: (name, work) => {
       if (refused !== null) throw new Error(`the Redis for jobs is unfit: ${refused}`)
-      return connection.run('jobs', async () => {
+      return writes.run('jobs', async () => {
         const queue = queues.get(name) ?? open(name)
         queues.set(name, queue)
         return work(await queue)
@@ -64,6 +70,7 @@ export const redisEngine = async ({ url, log }: { url: string; log: JobsLog | un
     error,
     close: async () => {
       await Promise.allSettled([...queues.values()].map(async queue => (await queue).close()))
+      writes.close()
       connection.close()
     },
   }

@@ -25,10 +25,17 @@ export const withEngineCalls = async <T>(work: () => Promise<T>): Promise<{ valu
   return { value: await current.run(engine, work), engine }
 }
 
+/** Most engine requests that a span names: long work would make it as large as it is long. */
+const MAX_ENGINE_CALLS = 100
+
 /** Notes one engine request in whatever span is open. Called by the clients. */
 export const noteEngineCall = (kind: string, ms: number): void => {
-  current.getStore()?.push({ kind, ms })
+  const calls = current.getStore()
+  if (calls && calls.length < MAX_ENGINE_CALLS) calls.push({ kind, ms })
 }
+
+/** The same trace without the flag: nothing of it is kept. */
+export const unsampled = (traceparent: string): string => `${traceparent.slice(0, -2)}00`
 
 /** Whether a W3C `traceparent` asks for its trace to be kept. */
 export const isSampled = (traceparent: string | null): boolean =>
