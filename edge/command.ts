@@ -4,6 +4,7 @@ import type { Claim } from '../actors/kernel/replies.ts'
 import type { AnyCommand } from '../contracts/actor.ts'
 import type { Envelope, Reply } from '../contracts/envelope.ts'
 import { groupOf } from '../contracts/mesh.ts'
+import type { Conditions } from './etag.ts'
 import type { Claims, Key } from './idempotency.ts'
 import type { OperationIds } from './operations.ts'
 import type { Gauge } from './pressure.ts'
@@ -17,7 +18,7 @@ export type Ask = {
   readonly command: AnyCommand
   readonly by: string
   readonly data: unknown
-  readonly ifMatch: readonly number[] | undefined
+  readonly conditions: Conditions
   readonly key: Key | undefined
   readonly waitMs: number
   /** Where in the line of those who speak one after the other. */
@@ -59,10 +60,11 @@ export const commander = (context: CommandContext) => {
   const { edge, mailbox, backplane, clock, claims, waiting, operationIds, pressure, reach, newId, sent } = context
 
   const envelopeOf = (ask: Ask, id: string, at: string): Envelope => {
-    const message = { id, by: ask.by, at, data: ask.data, ...(ask.ifMatch === undefined ? {} : { ifMatch: [...ask.ifMatch] }) }
+    const message = { id, by: ask.by, at, data: ask.data }
     return {
       v: 1,
       ...message,
+      ...ask.conditions,
       type: ask.type,
       key: groupOf(ask.command, message),
       ...(ask.key === undefined ? {} : { claim: ask.key.name }),

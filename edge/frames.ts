@@ -9,6 +9,7 @@ import { isObject, parseJson } from './body.ts'
 import type { Commander, Outcome } from './command.ts'
 import { conform, pathFields } from './conform.ts'
 import type { Device } from './device.ts'
+import { UNCONDITIONAL } from './etag.ts'
 import { frameText } from './fanout.ts'
 import { isKey, keyOf } from './idempotency.ts'
 import { type Limits, within } from './limits.ts'
@@ -62,8 +63,8 @@ export const createFrames = ({ say, auth, limits, clock, metrics, log, resume }:
       command: known.command,
       by: device.user,
       data: fitted,
-      ifMatch: undefined,
-      key: keyOf(device.user, 'stream', id, `${type} ${contentOf(fitted, undefined)}`),
+      conditions: UNCONDITIONAL,
+      key: keyOf(device.user, 'stream', id, `${type} ${contentOf(fitted, UNCONDITIONAL)}`),
       waitMs: DEFAULT_WAIT_MS,
       request,
       traceparent: null,

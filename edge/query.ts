@@ -5,7 +5,7 @@ import { Paging } from '../contracts/edge.ts'
 import type { Call } from './call.ts'
 import { conform, pathFields } from './conform.ts'
 import type { Cursors } from './cursors.ts'
-import { etagOf, noneMatch } from './etag.ts'
+import { etagOf, isUnchanged } from './etag.ts'
 import { invalid, refused } from './problems.ts'
 import type { EdgeAnswer } from './request.ts'
 
@@ -67,6 +67,6 @@ export const queryEndpoint = (type: string, query: AnyQuery, view: View, { reade
     const body = JSON.stringify(answer.body)
     if (answer.version === undefined) return json(body, { 'cache-control': 'no-store' })
     const headers = { etag: etagOf(answer.version, answer.body, body), 'cache-control': REVALIDATED }
-    return noneMatch(request.headers.get('if-none-match'), headers.etag) ? { status: 304, headers, body: '' } : json(body, headers)
+    return isUnchanged(request.headers, headers.etag, answer.version) ? { status: 304, headers, body: '' } : json(body, headers)
   }
 }

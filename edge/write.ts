@@ -4,15 +4,16 @@ import { fieldsOf } from './body.ts'
 import type { Call } from './call.ts'
 import type { Commander } from './command.ts'
 import { conform, pathFields } from './conform.ts'
-import { etagOf, versionsOf } from './etag.ts'
+import { type Conditions, conditionsOf, etagOf, UNCONDITIONAL } from './etag.ts'
 import { keyOf, readKey } from './idempotency.ts'
 import { operationPath } from './operations.ts'
 import { appliedOf, preferenceOf } from './prefer.ts'
 import { problemAnswer, refusedBy } from './problems.ts'
 import type { EdgeAnswer } from './request.ts'
 
-/** What an idempotency key stands for: the same data under the same condition. */
-export const contentOf = (data: unknown, ifMatch: readonly number[] | undefined): string => JSON.stringify([data, ifMatch ?? null])
+/** What an idempotency key stands for: the same data under the same conditions. */
+export const contentOf = (data: unknown, { ifMatch, ifNoneMatch }: Conditions): string =>
+  JSON.stringify([data, ifMatch ?? null, ...(ifNoneMatch === undefined ? [] : [ifNoneMatch])])
 
 /** Where a created thing is found: below the collection that it was posted to. */
 const locate = (headers: Record<string, string>, path: string, body: unknown): void => {
@@ -45,15 +46,15 @@ export const commandEndpoint = (actor: string, type: string, command: AnyCommand
     const data = conform(command.data, ids, { ...fieldsOf(request), ...params }, caller)
     const key = readKey(headers.get('idempotency-key'))
     const preference = preferenceOf(headers.get('prefer'))
-    const ifMatch = conditional ? versionsOf(headers.get('if-match')) : undefined
+    const conditions = conditional ? conditionsOf(headers) : UNCONDITIONAL
     const outcome = await say({
       type,
       actor,
       command,
       by: caller,
       data,
-      ifMatch,
-      key: key === undefined ? undefined : keyOf(caller, `${method} ${path}`, key, contentOf(data, ifMatch)),
+      conditions,
+      key: key === undefined ? undefined : keyOf(caller, `${method} ${path}`, key, contentOf(data, conditions)),
       waitMs: preference.waitMs,
       request: id,
       traceparent,
