@@ -7,6 +7,7 @@ import { type Call, requestIdOf, traceparentOf } from './call.ts'
 import type { Commander } from './command.ts'
 import type { cors } from './cors.ts'
 import type { EdgeMetrics } from './metrics.ts'
+import { framingFault } from './framing.ts'
 import { edgeProblem, notFound, problemAnswer, problemFrom } from './problems.ts'
 import { type QueryContext, queryEndpoint, type ViewTable } from './query.ts'
 import type { EdgeAnswer, EdgeRequest, Handle } from './request.ts'
@@ -78,6 +79,8 @@ export const createHandler = (options: HandlerOptions): Handle => {
 
   const serve = async (request: EdgeRequest, id: string, entry: Entry, found: Found): Promise<EdgeAnswer> => {
     const { method, path } = request
+    const fault = framingFault(request)
+    if (fault) throw fault
     if (request.oversized) throw tooLarge()
     const kind = kindOf(method)
     const target = found && 'target' in found ? found.target : undefined

@@ -1,4 +1,5 @@
 import type { clientConfig } from './client-config.ts'
+import { handshakeFault } from './handshake.ts'
 import type { EdgeHealth } from './health.ts'
 import type { Endpoint } from './http.ts'
 import type { operations } from './operations.ts'
@@ -40,10 +41,8 @@ export const ownEndpoints = (options: OwnOptions): (Endpoint & { readonly method
     }),
     get('/v1/stream', {
       open: true,
-      run: () => {
-        throw edgeProblem('bad-request', 'this is a WebSocket: connect with an upgrade and the subprotocol dailygrind.v1', {
-          upgrade: 'websocket',
-        })
+      run: ({ request }) => {
+        throw handshakeFault(request) ?? edgeProblem('upgrade-required', 'this server upgrades nothing')
       },
     }),
     get('/health/live', { open: true, free: true, run: () => json(200, { status: 'ok' }) }),

@@ -58,8 +58,6 @@ export type Sockets<V> = {
   readonly opened: (visitor: V, socket: Socket) => void
   /** A frame of text; null: a binary one. */
   readonly message: (visitor: V, text: string | null) => void
-  /** A frame above `MOST_BYTES`. */
-  readonly oversized: (visitor: V) => void
   /** A ping or pong came. */
   readonly alive: (visitor: V) => void
   /** What waited has gone out. */

@@ -102,7 +102,6 @@ export const createStream = (options: StreamOptions) => {
       visitor.seen = clock.now()
       frames.take(visitor, text)
     },
-    oversized: device(d => d.close(CLOSE.tooBig, 'a frame may have at most 64 KiB')),
     alive: device(d => {
       d.seen = clock.now()
     }),

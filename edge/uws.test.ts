@@ -116,6 +116,63 @@ describe('over HTTP', () => {
     expect(actor.taken.length).toBe(before)
     expect((await ask('/health/live')).status).toBe(200)
   })
+  test('what could be taken for another message, or expects what is not met, ends the connection with its refusal, and what follows it is not begun', async () => {
+    const before = actor.taken.length
+    const head = `POST /v1/posts HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\n`
+    const body = JSON.stringify(draft)
+    const sized = `content-length: ${body.length}\r\n\r\n${body}`
+    const chunks = `\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
+    const refused: [string, number][] = [
+      ...['xchunked', 'chunked, identity', 'identity', 'gzip', 'chunked;q=1', 'chunked,', 'chunked, chunked', '"chunked"'].map(
+        (coding): [string, number] => [`${head}transfer-encoding: ${coding}\r\n${chunks}`, 400],
+      ),
+      [`${head}transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n${chunks}`, 400],
+      [`${head}transfer-encoding: gzip, chunked\r\n${chunks}`, 501],
+      [`${head}transfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n${chunks}`, 501],
+      [`${head}transfer-encoding:\r\n${sized}`, 400],
+      // The library reads an empty header as none, and the body as a request.
+      [`${head}transfer-encoding:\r\n${chunks}`, 505],
+      [`${head}content-length:\r\n${sized}`, 505],
+      [`${head}content-length: ${body.length}\r\n${sized}`, 400],
+      [`${head}host: y\r\n${sized}`, 400],
+      [`${head}expect: the-spanish-inquisition\r\n${sized}`, 417],
+    ]
+    for (const [sent, status] of refused) {
+      const client = raw(edge.port)
+      client.say(sent)
+      const text = await client.until(() => false)
+      expect([text.slice(0, 12), text.includes('\r\nConnection: close\r\n')], JSON.stringify(sent.slice(150))).toEqual([`HTTP/1.1 ${status}`, true])
+      const greedy = raw(edge.port)
+      greedy.say(`${sent}${head}${sized}`)
+      await greedy.until(() => false)
+    }
+    const plain = raw(edge.port)
+    plain.say(`${head}transfer-encoding: CHUNKED\r\nexpect: 100-Continue\r\n${chunks}`)
+    expect(await plain.until(t => t.includes('201 Created'))).toContain('201 Created')
+    plain.end()
+    expect(actor.taken.length).toBe(before + 1)
+  })
+  test('bytes beyond ASCII in an address are refused, and so is a key that has them', async () => {
+    const before = actor.taken.length
+    for (const target of ['/v1/posts/\xe4', '/v1/users?q=\xe4', '/v1/users?q=\xc3\xa4', '/v1/posts\x7f']) {
+      const client = raw(edge.port)
+      client.say(Buffer.from(`GET ${target} HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\n\r\n`, 'latin1'))
+      expect(await client.until(t => t.includes('\r\n\r\n')), target).toContain('HTTP/1.1 400')
+      client.end()
+    }
+    for (const key of ['a\xe4b', 'a\xc3\xa4b', 'a\x7f', 'a b', 'a\tb', '']) {
+      const client = raw(edge.port)
+      client.say(
+        Buffer.from(
+          `POST /v1/posts HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\nidempotency-key: ${key}\r\ncontent-length: 2\r\n\r\n{}`,
+          'latin1',
+        ),
+      )
+      expect(await client.until(t => t.includes('\r\n\r\n')), key).toMatch(/HTTP\/1\.1 4(00|22)/)
+      client.end()
+    }
+    expect(actor.taken.length).toBe(before)
+  })
   test('a large answer reaches a slow reader whole', async () => {
     const title = 'ä😀'.repeat(2_000_000)
     const own = await start({ views: viewsWith({ 'post.get': async () => ({ body: { title } }) }) })
@@ -234,18 +291,79 @@ describe('over a WebSocket', () => {
     const { edge } = await start({ config: { CORS_ORIGINS: 'https://app.test' } })
     expect(await open(edge, 'bad').closed()).toBe(CLOSE.token)
     expect(await open(edge, pool.token(user), { origin: 'https://evil.test' }).closed()).toBe(CLOSE.origin)
-    const [nonsense, bytes, big, huge] = [open(edge), open(edge), open(edge), open(edge)]
-    for (const device of [nonsense, bytes, big, huge]) await device.frame(0)
+    const [nonsense, bytes, most] = [open(edge), open(edge), open(edge)]
+    for (const device of [nonsense, bytes, most]) await device.frame(0)
     nonsense.socket.send('nonsense')
     bytes.socket.send(Buffer.from('{"op":"resume","position":"p"}'))
-    big.socket.send('x'.repeat(65_537))
-    huge.socket.send('x'.repeat(1_000_000))
-    expect([await nonsense.closed(), await bytes.closed(), await big.closed(), await huge.closed()]).toEqual([
-      CLOSE.nonsense,
-      CLOSE.nonsense,
-      CLOSE.tooBig,
-      CLOSE.tooBig,
-    ])
+    most.socket.send(JSON.stringify({ op: 'resume', position: 'p' }).padEnd(65_536))
+    expect([await nonsense.closed(), await bytes.closed()]).toEqual([CLOSE.nonsense, CLOSE.nonsense])
+    expect(await most.frame(1)).toEqual({ op: 'reset' })
+  })
+  test('a frame past 64 KiB ends the connection as soon as it says so, or grows so in pieces', async () => {
+    const { edge } = await start()
+    const size = (bytes: number) => [0x7f, 0, 0, 0, 0, ...[24, 16, 8, 0].map(shift => (bytes >> shift) & 255)]
+    const masked = ([first = 0, ...rest]: number[]) => Buffer.from([first | 0x80, ...rest, 0, 0, 0, 0])
+    const opening = (code: number, bytes: number) => Buffer.concat([Buffer.from([code]), masked(size(bytes)), Buffer.from('x')])
+    const piece = (code: number, bytes: number) => Buffer.concat([Buffer.from([code]), masked(size(bytes)), Buffer.alloc(bytes, 'x')])
+    const unfinished = {
+      'of text': [opening(0x81, 65_537)],
+      'of bytes': [opening(0x82, 1_000_000)],
+      'larger than any memory': [Buffer.from([0x81, 0xff, 0x7f, ...Array(7).fill(255), 0, 0, 0, 0])],
+      'in pieces': [piece(0x01, 40_000), piece(0x00, 20_000), piece(0x00, 10_000)],
+      'in pieces, the last of them unfinished': [piece(0x01, 40_000), opening(0x00, 30_000), Buffer.alloc(29_000, 'x')],
+    }
+    for (const [what, pieces] of Object.entries(unfinished)) {
+      const client = raw(edge.port)
+      client.say(
+        `GET /v1/stream HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+      )
+      expect(await client.until(t => t.includes('"hello"')), what).toContain('"hello"')
+      for (const bytes of pieces) client.say(bytes)
+      await client.until(() => false)
+    }
+  })
+  test('an opening that is not of RFC 6455 is told what is wanted', async () => {
+    const opening = (changes: Record<string, string | undefined>, line = 'GET /v1/stream HTTP/1.1', body = '') => {
+      const headers = {
+        host: 'x',
+        authorization,
+        upgrade: 'websocket',
+        connection: 'keep-alive, Upgrade',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        ...changes,
+      }
+      const lines = Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]))
+      return `${[line, ...lines].join('\r\n')}\r\n\r\n${body}`
+    }
+    const answer = async (text: string) => {
+      const client = raw(edge.port)
+      client.say(text)
+      const given = await client.until(t => t.includes('\r\n\r\n'))
+      client.end()
+      return given
+    }
+    expect(await answer(opening({}))).toContain('101 Switching Protocols')
+    expect(await answer(opening({ upgrade: 'WebSocket', connection: 'upgrade' }))).toContain('101 Switching Protocols')
+    const wanting = [
+      ...['8', '0', '12', '14', '', '13, 8', undefined].map(version => ({ 'sec-websocket-version': version })),
+      ...['h2c', '', undefined].map(upgrade => ({ upgrade })),
+      ...['close', 'keep-alive', 'upgraded', undefined].map(connection => ({ connection })),
+    ]
+    for (const changes of wanting) {
+      const given = (await answer(opening(changes))).toLowerCase()
+      expect(given, JSON.stringify(changes)).toContain('426 upgrade required')
+      expect(given).toContain('\r\nsec-websocket-version: 13\r\n')
+      expect(given).toContain('\r\nupgrade: websocket\r\n')
+    }
+    const keys = ['abc', 'dGhlIHNhbXBsZSBub25jZQ=', 'dGhlIHNhbXBsZSBub25jZQ==, x', '!!!!!!!!!!!!!!!!!!!!!!==', 'dGhlIHNhbXBsZSBub25jZQQQ', undefined]
+    for (const key of keys) expect(await answer(opening({ 'sec-websocket-key': key })), String(key)).toContain('400 Bad Request')
+    expect(await answer(opening({ 'content-length': '5' }, undefined, 'abcde'))).toContain('400 Bad Request')
+    for (const coding of ['chunked', 'xchunked'])
+      expect(await answer(opening({ 'transfer-encoding': coding }, undefined, '0\r\n\r\n'))).toContain('400 Bad Request')
+    expect(await answer(opening({}, 'POST /v1/stream HTTP/1.1'))).toContain('405 Method Not Allowed')
+    expect(await answer(opening({}, 'GET /v1/stream HTTP/1.0'))).toContain('505 HTTP Version Not Supported')
+    expect(await answer('GET /v1/stream HTTP/1.1\r\nhost: x\r\n\r\n')).toContain('426 Upgrade Required')
   })
   test('heartbeats keep a living socket, and end one that is silent', async () => {
     const { edge } = await start({ heartbeatMs: 200 })

@@ -1,5 +1,8 @@
 import uWS, { type HttpRequest, type HttpResponse, type us_socket_context_t, type WebSocket } from 'uWebSockets.js'
 import { STATUS_CODES } from 'node:http'
+import { setImmediate as turned } from 'node:timers/promises'
+import { framingFault } from './framing.ts'
+import { handshakeFault } from './handshake.ts'
 import type { EdgeAnswer, EdgeRequest, Handle, Socket, Sockets } from './request.ts'
 import { MOST_BYTES } from './request.ts'
 
@@ -8,12 +11,10 @@ import { MOST_BYTES } from './request.ts'
  * peer went away: every response has its abort handler. What is sent after an await is corked, or each header would be a packet.
  */
 
-/** Above `MOST_BYTES` the library must still take a frame, or it would drop the socket without a close code. */
-const MOST_FRAME = 1_048_576
 /** Bytes that may wait for a socket's reader. */
 const MOST_WAITING = 1_048_576
 /** A backstop behind the stream's own heartbeats: a dead peer's socket must go even if its close frame is never read. */
-const IDLE_S = 120
+const IDLE_S = 60
 /** `LIBUS_LISTEN_EXCLUSIVE_PORT`: its types say an enum that is not there at run time. Without it two processes could share a port and never know. */
 const EXCLUSIVE_PORT = 1
 /** Characters of a body that may wait as the library has it: in the same time a connection cannot ask for so many that it would matter. */
@@ -76,6 +77,13 @@ const writeHeaders = (res: HttpResponse, headers: Readonly<Record<string, string
 /** @param sent called when all of it has left this process */
 const write = (res: HttpResponse, { status, headers, body, head }: EdgeAnswer, sent: () => void): void => {
   res.writeStatus(statusLine(status))
+  if (headers.connection === 'close' && !head && body.length < SMALL) {
+    // The library writes the header itself.
+    const { connection, ...others } = headers
+    writeHeaders(res, others)
+    res.end(body, true)
+    return void sent()
+  }
   writeHeaders(res, headers)
   // The library's own way of telling a length without a body leaves the response pending and breaks the connection.
   if (head) res.writeHeader('content-length', String(Buffer.byteLength(body)))
@@ -102,9 +110,6 @@ const endAsRead = (res: HttpResponse, body: string, sent: () => void): void => {
     return ok
   })
 }
-
-/** Two lengths, or one that is a list: somebody between might read another message out of it than we do (RFC 9112, 6.3). */
-const isAmbiguous = (headers: ReadonlyMap<string, string>) => headers.get('content-length')?.includes(',') === true
 
 type Data<V> = { readonly visitor: V; socket: UwsSocket | undefined }
 
@@ -168,9 +173,7 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
   let stopping = false
   let underWay = 0
 
-  const onRequest = (res: HttpResponse, req: HttpRequest): void => {
-    const request = requestOf(res, req)
-    if (isAmbiguous(request.headers)) return void res.writeStatus(statusLine(400)).end('', true)
+  const onRequest = (res: HttpResponse, request: EdgeRequest): void => {
     underWay++
     const over = () => void underWay--
     let aborted = false
@@ -183,6 +186,8 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
     const answer = async (body: Uint8Array, oversized: boolean): Promise<void> => {
       working = true
       const given = await handle({ ...request, body, oversized })
+      // Within its own parsing the library would go on to what follows, as if the connection did not end.
+      if (given.headers.connection === 'close') await turned()
       working = false
       if (aborted) return over()
       if (stopping) given.headers.connection = 'close'
@@ -190,7 +195,9 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
     }
     const length = request.headers.get('content-length')
     const chunked = request.headers.has('transfer-encoding')
-    if (Number(length ?? 0) > MOST_BYTES) void answer(NOTHING, true)
+    // Where its body ends is nobody's to say.
+    if (framingFault(request)) void answer(NOTHING, false)
+    else if (Number(length ?? 0) > MOST_BYTES) void answer(NOTHING, true)
     else if (!chunked && (length === undefined || length === '0')) void answer(NOTHING, false)
     else
       readBody(res, body => {
@@ -200,6 +207,7 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
 
   const onUpgrade = async (res: HttpResponse, req: HttpRequest, context: us_socket_context_t): Promise<void> => {
     const request = requestOf(res, req)
+    if (framingFault(request) ?? handshakeFault(request)) return onRequest(res, request)
     const key = req.getHeader('sec-websocket-key')
     const extensions = req.getHeader('sec-websocket-extensions')
     let aborted = false
@@ -207,6 +215,8 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
       aborted = true
     })
     const { visitor, protocol = '' } = await sockets.accept(request)
+    // What was waited for may have come within the library's parsing of somebody else's request: it would take the new socket for that one's, and abort.
+    await turned()
     if (aborted) return sockets.abandoned(visitor)
     const data: Data<V> = { visitor, socket: undefined }
     res.cork(() => res.upgrade(data, key, protocol, extensions, context))
@@ -214,7 +224,8 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
 
   const app = uWS.App()
   app.ws<Data<V>>(streamPath, {
-    maxPayloadLength: MOST_FRAME,
+    // A frame that says it is larger, or grows larger in pieces, ends the connection there and then, without a close frame: nothing of it is kept.
+    maxPayloadLength: MOST_BYTES,
     maxBackpressure: MOST_WAITING,
     idleTimeout: IDLE_S,
     sendPingsAutomatically: false,
@@ -226,8 +237,7 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
     },
     message: (ws, message, isBinary) => {
       const { visitor } = ws.getUserData()
-      if (message.byteLength > MOST_BYTES) sockets.oversized(visitor)
-      else sockets.message(visitor, isBinary ? null : Buffer.from(message).toString())
+      sockets.message(visitor, isBinary ? null : Buffer.from(message).toString())
     },
     ping: ws => sockets.alive(ws.getUserData().visitor),
     pong: ws => sockets.alive(ws.getUserData().visitor),
@@ -238,7 +248,7 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
       sockets.closed(visitor)
     },
   })
-  app.any('/*', onRequest)
+  app.any('/*', (res, req) => onRequest(res, requestOf(res, req)))
 
   return new Promise((resolve, reject) => {
     const listening = (token: Parameters<typeof uWS.us_listen_socket_close>[0] | false) => {

@@ -60,7 +60,6 @@ export const connect = async <V>(
     ofOp: (op: string) => frames.filter(f => f.op === op),
     say: (frame: unknown) => sockets.message(visitor, typeof frame === 'string' ? frame : JSON.stringify(frame)),
     saysBytes: () => sockets.message(visitor, null),
-    saysTooMuch: () => sockets.oversized(visitor),
     pong: () => sockets.alive(visitor),
     /** Reads all that waits, and from now on at once. */
     read: () => {
