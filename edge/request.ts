@@ -51,9 +51,11 @@ export type Socket = {
  * Who decides about sockets and hears them. `V` is what is kept for one of them; it is all that is kept, as thousands may lie idle.
  */
 export type Sockets<V> = {
-  /** Decides about a new socket before it opens, and names its subprotocol. Never rejects. */
-  readonly accept: (request: EdgeRequest) => Promise<{ readonly visitor: V; readonly protocol: string | undefined }>
-  /** The peer went away before the socket opened. */
+  /** Which of the subprotocols that the client offers is spoken, if any. */
+  readonly protocol: (request: EdgeRequest) => string | undefined
+  /** Decides about a new socket. Never rejects. */
+  readonly accept: (request: EdgeRequest) => Promise<V>
+  /** The peer went away before that was decided. */
   readonly abandoned: (visitor: V) => void
   readonly opened: (visitor: V, socket: Socket) => void
   /** A frame of text; null: a binary one. */

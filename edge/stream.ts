@@ -77,19 +77,19 @@ export const createStream = (options: StreamOptions) => {
   }
 
   const sockets: Sockets<Visitor> = {
+    // A client that offered protocols takes no answer without one, not even to learn that it is refused.
+    protocol: ({ headers }) => (offered(headers.get('sec-websocket-protocol')).ours ? SUBPROTOCOL : undefined),
     accept: async request => {
-      // A client that offered protocols takes no answer without one, not even to learn that it is refused.
-      const protocol = offered(request.headers.get('sec-websocket-protocol')).ours ? SUBPROTOCOL : undefined
       const admitted = await admit(request).catch((error: unknown) =>
         // Keys that cannot be had are our trouble, not the token's.
         error instanceof EdgeProblem && error.status === 401
           ? refusal(CLOSE.token, 'a valid token is needed')
           : refusal(CLOSE.restart, 'try again later'),
       )
-      if ('code' in admitted) return { visitor: admitted, protocol }
+      if ('code' in admitted) return admitted
       const visitor = new Device(admitted.id, options.connectionId(), admitted.until, clock.now())
       await presence.enter(visitor)
-      return { visitor, protocol }
+      return visitor
     },
     abandoned: device(presence.leave),
     opened: (visitor, socket) => {

@@ -406,6 +406,30 @@ describe('over a WebSocket', () => {
   })
 })
 
+test('a socket hears what was said to it from the first moment on, however its opening falls', async () => {
+  const { edge } = await start()
+  const opening = `GET /v1/stream HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`
+  const frame = Buffer.from(JSON.stringify({ op: 'resume', position: 'p' }))
+  const said = Buffer.concat([Buffer.from([0x81, 0x80 | frame.length, 0, 0, 0, 0]), frame])
+  for (let round = 0; round < 5; round++) {
+    const clients = Array.from({ length: 20 }, () => raw(edge.port))
+    const gets = clients.map(client => {
+      client.say(opening)
+      return fetch(`${edge.url}/health/live`)
+    })
+    await Promise.all(
+      clients.map(async client => {
+        await client.until(t => t.includes('101 Switching'))
+        client.say(said)
+      }),
+    )
+    for (const client of clients)
+      expect(await client.until(t => t.includes('"reset"'))).toMatch(/^HTTP\/1\.1 101 [\s\S]*"hello"[\s\S]*"reset"/)
+    for (const get of gets) expect((await get).status).toBe(200)
+    for (const client of clients) client.end()
+  }
+})
+
 describe('an edge that goes away', () => {
   test('answers what is under way, says goodbye to sockets, and takes nothing new', async () => {
     let release: () => void = () => {}

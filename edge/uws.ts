@@ -1,6 +1,7 @@
 import uWS, { type HttpRequest, type HttpResponse, type us_socket_context_t, type WebSocket } from 'uWebSockets.js'
 import { STATUS_CODES } from 'node:http'
 import { setImmediate as turned } from 'node:timers/promises'
+import { CLOSE } from '../contracts/stream.ts'
 import { framingFault } from './framing.ts'
 import { handshakeFault } from './handshake.ts'
 import type { EdgeAnswer, EdgeRequest, Handle, Socket, Sockets } from './request.ts'
@@ -111,7 +112,57 @@ const endAsRead = (res: HttpResponse, body: string, sent: () => void): void => {
   })
 }
 
-type Data<V> = { readonly visitor: V; socket: UwsSocket | undefined }
+/** Characters of frames that may wait until it is decided who said them; a frame counts as some, too. Clients that wait for the greeting say none. */
+const MOST_EARLY = MOST_BYTES
+const FRAME = 1024
+type Frame = string | null
+
+/**
+ * What is kept of a socket. It opens at once and is decided about then. To decide first and open later is what the library offers, and gets wrong: where the
+ * memory of the new socket lies in the place of the old, it looks there for the state of a finished answer, and may find that the connection is to be closed.
+ */
+class Connection<V> {
+  readonly #sockets: Sockets<V>
+  #socket: UwsSocket | undefined
+  #visitor: { readonly known: V } | undefined
+  #early: Frame[] | undefined
+  #waiting = 0
+  constructor(sockets: Sockets<V>) {
+    this.#sockets = sockets
+  }
+  async open(ws: WebSocket<unknown>, request: EdgeRequest): Promise<void> {
+    const socket = new UwsSocket(ws)
+    this.#socket = socket
+    const known = await this.#sockets.accept(request)
+    if (this.#socket === undefined) return this.#sockets.abandoned(known)
+    this.#visitor = { known }
+    this.#sockets.opened(known, socket)
+    // One of them may end it.
+    for (const frame of this.#early ?? []) if (this.#socket !== undefined) this.#sockets.message(known, frame)
+    this.#early = undefined
+  }
+  hear(frame: Frame): void {
+    if (this.#visitor) return this.#sockets.message(this.#visitor.known, frame)
+    this.#early ??= []
+    this.#early.push(frame)
+    this.#waiting += FRAME + (frame?.length ?? 0)
+    if (this.#waiting > MOST_EARLY + FRAME) this.#socket?.close(CLOSE.budget, 'too much was said before the greeting')
+  }
+  alive(): void {
+    if (this.#visitor) this.#sockets.alive(this.#visitor.known)
+  }
+  writable(): void {
+    if (this.#visitor) this.#sockets.writable(this.#visitor.known)
+  }
+  gone(): void {
+    this.#socket?.gone()
+    this.#socket = undefined
+    this.#early = undefined
+    if (this.#visitor) this.#sockets.closed(this.#visitor.known)
+  }
+}
+/** `request`: until the socket is open. */
+type Data<V> = { readonly connection: Connection<V>; request: EdgeRequest | undefined }
 
 class UwsSocket implements Socket {
   #ws: WebSocket<unknown> | undefined
@@ -205,21 +256,12 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
       })
   }
 
-  const onUpgrade = async (res: HttpResponse, req: HttpRequest, context: us_socket_context_t): Promise<void> => {
+  const onUpgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void => {
     const request = requestOf(res, req)
     if (framingFault(request) ?? handshakeFault(request)) return onRequest(res, request)
-    const key = req.getHeader('sec-websocket-key')
-    const extensions = req.getHeader('sec-websocket-extensions')
-    let aborted = false
-    res.onAborted(() => {
-      aborted = true
-    })
-    const { visitor, protocol = '' } = await sockets.accept(request)
-    // What was waited for may have come within the library's parsing of somebody else's request: it would take the new socket for that one's, and abort.
-    await turned()
-    if (aborted) return sockets.abandoned(visitor)
-    const data: Data<V> = { visitor, socket: undefined }
-    res.cork(() => res.upgrade(data, key, protocol, extensions, context))
+    const data: Data<V> = { connection: new Connection(sockets), request }
+    const [key, extensions] = [req.getHeader('sec-websocket-key'), req.getHeader('sec-websocket-extensions')]
+    res.upgrade(data, key, sockets.protocol(request) ?? '', extensions, context)
   }
 
   const app = uWS.App()
@@ -229,24 +271,18 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
     maxBackpressure: MOST_WAITING,
     idleTimeout: IDLE_S,
     sendPingsAutomatically: false,
-    upgrade: (res, req, context) => void onUpgrade(res, req, context),
+    upgrade: onUpgrade,
     open: ws => {
       const data = ws.getUserData()
-      data.socket = new UwsSocket(ws)
-      sockets.opened(data.visitor, data.socket)
+      const { request } = data
+      data.request = undefined
+      if (request) void data.connection.open(ws, request)
     },
-    message: (ws, message, isBinary) => {
-      const { visitor } = ws.getUserData()
-      sockets.message(visitor, isBinary ? null : Buffer.from(message).toString())
-    },
-    ping: ws => sockets.alive(ws.getUserData().visitor),
-    pong: ws => sockets.alive(ws.getUserData().visitor),
-    drain: ws => sockets.writable(ws.getUserData().visitor),
-    close: ws => {
-      const { socket, visitor } = ws.getUserData()
-      socket?.gone()
-      sockets.closed(visitor)
-    },
+    message: (ws, message, isBinary) => ws.getUserData().connection.hear(isBinary ? null : Buffer.from(message).toString()),
+    ping: ws => ws.getUserData().connection.alive(),
+    pong: ws => ws.getUserData().connection.alive(),
+    drain: ws => ws.getUserData().connection.writable(),
+    close: ws => ws.getUserData().connection.gone(),
   })
   app.any('/*', (res, req) => onRequest(res, requestOf(res, req)))
 

@@ -10,12 +10,12 @@ export const connect = async <V>(
   sockets: Sockets<V>,
   { protocols, capacity, ...sent }: Sent & { protocols?: string; capacity?: number | 'hello' } = {},
 ) => {
-  const { visitor, protocol } = await sockets.accept(
-    request('GET', '/v1/stream', {
-      ...sent,
-      headers: { ...sent.headers, ...(protocols === undefined ? {} : { 'sec-websocket-protocol': protocols }) },
-    }),
-  )
+  const opening = request('GET', '/v1/stream', {
+    ...sent,
+    headers: { ...sent.headers, ...(protocols === undefined ? {} : { 'sec-websocket-protocol': protocols }) },
+  })
+  const protocol = sockets.protocol(opening)
+  const visitor = await sockets.accept(opening)
   const frames: z.infer<typeof Frame>[] = []
   let closed: { code: number; reason: string } | undefined
   let pings = 0
