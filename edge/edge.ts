@@ -23,7 +23,7 @@ import { claims } from './idempotency.ts'
 import { messageIds } from './ids.ts'
 import { tokenVerifier } from './keys.ts'
 import { limits } from './limits.ts'
-import { edgeMetrics } from './metrics.ts'
+import { edgeMetrics, servedBy } from './metrics.ts'
 import { operationIds, operations } from './operations.ts'
 import { ownEndpoints } from './own.ts'
 import { positions } from './positions.ts'
@@ -36,7 +36,7 @@ import { edgeSecret } from './seals.ts'
 import { keepSeat, type Seat } from './seat.ts'
 import { createStream, type Visitor } from './stream.ts'
 import { tracer } from './trace.ts'
-import { listen } from './uws.ts'
+import { chooseServer, type ServerName } from './server/choose.ts'
 import { viewsOf } from './views.ts'
 import { waitingRoom } from './waiting.ts'
 
@@ -213,6 +213,8 @@ export type Edge = {
   readonly url: string
   readonly streamUrl: string
   readonly port: number
+  /** The library that serves. */
+  readonly server: ServerName
   readonly handle: Handle
   readonly health: () => Promise<EdgeHealth>
   /** Takes nothing new, answers what is under way (for a bounded time), says goodbye to sockets, closes. */
@@ -225,6 +227,7 @@ const STREAM_PATH = '/v1/stream'
 export const startEdge = async (options: EdgeOptions): Promise<Edge> => {
   const { config, log } = options
   const clock = options.clock ?? options.ports.clock
+  const { name: library, why, listen } = await chooseServer(config.EDGE_SERVER)
   const core = await createEdge(options)
   const { handle, sockets } = core
   // uWebSockets binds a port of the system's own choosing without SO_REUSEADDR: the successor of an edge that was killed with connections open could not
@@ -238,6 +241,8 @@ export const startEdge = async (options: EdgeOptions): Promise<Edge> => {
   })
   const host = `${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${server.port}`
   core.serving(host)
+  log.info({ server: library, why }, `the edge is served by ${library}`)
+  servedBy(library, why, options.registry)
   let drained: Promise<void> | undefined
   const drain = async () => {
     core.leaving()
@@ -256,6 +261,7 @@ export const startEdge = async (options: EdgeOptions): Promise<Edge> => {
     url: `http://${host}`,
     streamUrl: `ws://${host}${STREAM_PATH}`,
     port: server.port,
+    server: library,
     handle,
     health: core.health,
     drain: () => {

@@ -13,7 +13,7 @@ runProcess({
     const { ports, close } = await openPorts(config, log, (kind, _ms, ok) => counted.engine.inc({ kind, ok: String(ok) }))
     const edge = await startEdge({ config, ports, log, registry, metrics: counted })
     return {
-      info: { url: edge.url, stream: edge.streamUrl },
+      info: { url: edge.url, stream: edge.streamUrl, server: edge.server },
       health: edge.health,
       spans: ports.backplane.spans,
       drain: async () => {

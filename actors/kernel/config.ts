@@ -45,6 +45,8 @@ const Environment = z.object({
   EDGE_DRAIN_MS: count.default(5_500),
   /** How many proxies of ours stand before the edge (a load balancer is one): the caller's address is that far from the right in X-Forwarded-For. */
   PROXIES: count.default(0),
+  /** Forces the library that the edge serves with; by default uWebSockets.js where its binary loads, `node:http` elsewhere. */
+  EDGE_SERVER: z.enum(['uws', 'node']).optional(),
   /** Exact origins that browsers may come from; `http://localhost:*` takes any port. */
   CORS_ORIGINS: list.default([]),
 

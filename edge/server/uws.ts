@@ -1,21 +1,18 @@
 import uWS, { type HttpRequest, type HttpResponse, type us_socket_context_t, type WebSocket } from 'uWebSockets.js'
 import { STATUS_CODES } from 'node:http'
 import { setImmediate as turned } from 'node:timers/promises'
-import { CLOSE } from '../contracts/stream.ts'
-import { framingFault } from './framing.ts'
-import { handshakeFault } from './handshake.ts'
-import type { EdgeAnswer, EdgeRequest, Handle, Socket, Sockets } from './request.ts'
-import { MOST_BYTES } from './request.ts'
+import { framingFault } from '../framing.ts'
+import { handshakeFault } from '../handshake.ts'
+import type { EdgeAnswer, EdgeRequest, Handle, Socket, Sockets } from '../request.ts'
+import { MOST_BYTES } from '../request.ts'
+import { Connection } from './connection.ts'
+import { type Listening, type ListenOptions, MAX_WAITING_BYTES, SOCKET_IDLE_S } from './port.ts'
 
 /**
  * The only file that touches uWebSockets.js. Its requests live on the stack: everything is copied before the first await. An answer may come after the
  * peer went away: every response has its abort handler. What is sent after an await is corked, or each header would be a packet.
  */
 
-/** Bytes that may wait for a socket's reader. */
-const MOST_WAITING = 1_048_576
-/** A backstop behind the stream's own heartbeats: a dead peer's socket must go even if its close frame is never read. */
-const IDLE_S = 60
 /** `LIBUS_LISTEN_EXCLUSIVE_PORT`: its types say an enum that is not there at run time. Without it two processes could share a port and never know. */
 const EXCLUSIVE_PORT = 1
 /** Characters of a body that may wait as the library has it: in the same time a connection cannot ask for so many that it would matter. */
@@ -112,57 +109,8 @@ const endAsRead = (res: HttpResponse, body: string, sent: () => void): void => {
   })
 }
 
-/** Characters of frames that may wait until it is decided who said them; a frame counts as some, too. Clients that wait for the greeting say none. */
-const MOST_EARLY = MOST_BYTES
-const FRAME = 1024
-type Frame = string | null
-
-/**
- * What is kept of a socket. It opens at once and is decided about then. To decide first and open later is what the library offers, and gets wrong: where the
- * memory of the new socket lies in the place of the old, it looks there for the state of a finished answer, and may find that the connection is to be closed.
- */
-class Connection<V> {
-  readonly #sockets: Sockets<V>
-  #socket: UwsSocket | undefined
-  #visitor: { readonly known: V } | undefined
-  #early: Frame[] | undefined
-  #waiting = 0
-  constructor(sockets: Sockets<V>) {
-    this.#sockets = sockets
-  }
-  async open(ws: WebSocket<unknown>, request: EdgeRequest): Promise<void> {
-    const socket = new UwsSocket(ws)
-    this.#socket = socket
-    const known = await this.#sockets.accept(request)
-    if (this.#socket === undefined) return this.#sockets.abandoned(known)
-    this.#visitor = { known }
-    this.#sockets.opened(known, socket)
-    // One of them may end it.
-    for (const frame of this.#early ?? []) if (this.#socket !== undefined) this.#sockets.message(known, frame)
-    this.#early = undefined
-  }
-  hear(frame: Frame): void {
-    if (this.#visitor) return this.#sockets.message(this.#visitor.known, frame)
-    this.#early ??= []
-    this.#early.push(frame)
-    this.#waiting += FRAME + (frame?.length ?? 0)
-    if (this.#waiting > MOST_EARLY + FRAME) this.#socket?.close(CLOSE.budget, 'too much was said before the greeting')
-  }
-  alive(): void {
-    if (this.#visitor) this.#sockets.alive(this.#visitor.known)
-  }
-  writable(): void {
-    if (this.#visitor) this.#sockets.writable(this.#visitor.known)
-  }
-  gone(): void {
-    this.#socket?.gone()
-    this.#socket = undefined
-    this.#early = undefined
-    if (this.#visitor) this.#sockets.closed(this.#visitor.known)
-  }
-}
 /** `request`: until the socket is open. */
-type Data<V> = { readonly connection: Connection<V>; request: EdgeRequest | undefined }
+type Data<V> = { readonly connection: Connection<V>; socket: UwsSocket | undefined; request: EdgeRequest | undefined }
 
 class UwsSocket implements Socket {
   #ws: WebSocket<unknown> | undefined
@@ -198,25 +146,6 @@ class UwsSocket implements Socket {
   close(code: number, reason: string): void {
     this.#ws?.end(code, reason)
   }
-}
-
-export type Listening = {
-  readonly port: number
-  /** Takes no new connections; answers say that theirs closes. */
-  readonly stop: () => void
-  /** Requests whose body, or whose answer, is still on its way, and those between. */
-  readonly underWay: () => number
-  /** Ends every connection. */
-  readonly close: () => void
-}
-export type ListenOptions<V> = {
-  readonly host: string
-  /** 0 takes a free one. */
-  readonly port: number
-  readonly handle: Handle
-  readonly sockets: Sockets<V>
-  /** Where sockets are opened. */
-  readonly streamPath: string
 }
 
 /** @throws an error naming the address when it cannot be listened on */
@@ -259,7 +188,7 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
   const onUpgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void => {
     const request = requestOf(res, req)
     if (framingFault(request) ?? handshakeFault(request)) return onRequest(res, request)
-    const data: Data<V> = { connection: new Connection(sockets), request }
+    const data: Data<V> = { connection: new Connection(sockets), socket: undefined, request }
     const [key, extensions] = [req.getHeader('sec-websocket-key'), req.getHeader('sec-websocket-extensions')]
     res.upgrade(data, key, sockets.protocol(request) ?? '', extensions, context)
   }
@@ -268,21 +197,26 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
   app.ws<Data<V>>(streamPath, {
     // A frame that says it is larger, or grows larger in pieces, ends the connection there and then, without a close frame: nothing of it is kept.
     maxPayloadLength: MOST_BYTES,
-    maxBackpressure: MOST_WAITING,
-    idleTimeout: IDLE_S,
+    maxBackpressure: MAX_WAITING_BYTES,
+    idleTimeout: SOCKET_IDLE_S,
     sendPingsAutomatically: false,
     upgrade: onUpgrade,
     open: ws => {
       const data = ws.getUserData()
       const { request } = data
       data.request = undefined
-      if (request) void data.connection.open(ws, request)
+      data.socket = new UwsSocket(ws)
+      if (request) void data.connection.open(data.socket, request)
     },
     message: (ws, message, isBinary) => ws.getUserData().connection.hear(isBinary ? null : Buffer.from(message).toString()),
     ping: ws => ws.getUserData().connection.alive(),
     pong: ws => ws.getUserData().connection.alive(),
     drain: ws => ws.getUserData().connection.writable(),
-    close: ws => ws.getUserData().connection.gone(),
+    close: ws => {
+      const { socket, connection } = ws.getUserData()
+      socket?.gone()
+      connection.gone()
+    },
   })
   app.any('/*', (res, req) => onRequest(res, requestOf(res, req)))
 

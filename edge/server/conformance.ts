@@ -2,16 +2,29 @@ import { randomUUID } from 'node:crypto'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { ProblemDocument } from '../contracts/edge.ts'
-import type { Envelope, Reply } from '../contracts/envelope.ts'
-import { CLOSE, Hello } from '../contracts/stream.ts'
-import { until } from '../test/until.ts'
-import { type Edge, startEdge } from './edge.ts'
-import { fakeActor } from './testing/actor.ts'
-import { optionsFor, type TestEdgeOptions, viewsWith } from './testing/edge.ts'
-import { newPool } from './testing/pool.ts'
-import { raw } from './testing/raw.ts'
+import { ProblemDocument } from '../../contracts/edge.ts'
+import type { Envelope, Reply } from '../../contracts/envelope.ts'
+import { CLOSE, Hello } from '../../contracts/stream.ts'
+import { until } from '../../test/until.ts'
+import { type Edge, startEdge } from '../edge.ts'
+import { fakeActor } from '../testing/actor.ts'
+import { optionsFor, type TestEdgeOptions, viewsWith } from '../testing/edge.ts'
+import { newPool } from '../testing/pool.ts'
+import { raw } from '../testing/raw.ts'
 
+import type { ServerName } from './choose.ts'
+
+
+/**
+ * What one library does otherwise than the other, by its name; nothing else may differ.
+ * @property emptyFraming the status of a request with an empty Content-Length or Transfer-Encoding: uWebSockets.js reads it as none, and the body as a request
+ * @property cutsKeys bytes beyond ASCII at either end of a header's value are cut off before anybody sees them
+ * @property tooBig how a frame past 64 KiB ends: uWebSockets.js cannot say so
+ */
+export type Differences = { readonly emptyFraming: number; readonly cutsKeys: boolean; readonly tooBig: number }
+
+/** What every server does, whichever library is below it. */
+export const conformance = (server: ServerName, { emptyFraming, cutsKeys, tooBig }: Differences) => describe(`the edge on ${server}`, () => {
 const pool = newPool()
 const user = randomUUID()
 const authorization = `Bearer ${pool.token(user)}`
@@ -26,7 +39,7 @@ const start = async (
   given: TestEdgeOptions = {},
   answering: (e: Envelope) => Reply | undefined | Promise<Reply | undefined> = e => ({ status: 201, body: { id: e.id } }),
 ) => {
-  const { options } = optionsFor({ pool, config: { EMBEDDED: 'true' }, ...given })
+  const { options } = optionsFor({ pool, ...given, config: { EMBEDDED: 'true', EDGE_SERVER: server, ...given.config } })
   const edge = await startEdge(options)
   const actor = fakeActor(options.ports, 'posts.fifo', answering)
   cleanups.push(actor.stop, edge.drain)
@@ -130,9 +143,8 @@ describe('over HTTP', () => {
       [`${head}transfer-encoding: gzip, chunked\r\n${chunks}`, 501],
       [`${head}transfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n${chunks}`, 501],
       [`${head}transfer-encoding:\r\n${sized}`, 400],
-      // The library reads an empty header as none, and the body as a request.
-      [`${head}transfer-encoding:\r\n${chunks}`, 505],
-      [`${head}content-length:\r\n${sized}`, 505],
+      [`${head}transfer-encoding:\r\n${chunks}`, emptyFraming],
+      [`${head}content-length:\r\n${sized}`, emptyFraming],
       [`${head}content-length: ${body.length}\r\n${sized}`, 400],
       [`${head}host: y\r\n${sized}`, 400],
       [`${head}expect: the-spanish-inquisition\r\n${sized}`, 417],
@@ -141,7 +153,7 @@ describe('over HTTP', () => {
       const client = raw(edge.port)
       client.say(sent)
       const text = await client.until(() => false)
-      expect([text.slice(0, 12), text.includes('\r\nConnection: close\r\n')], JSON.stringify(sent.slice(150))).toEqual([`HTTP/1.1 ${status}`, true])
+      expect([text.slice(0, 12), /\r\nconnection: close\r\n/i.test(text)], JSON.stringify(sent.slice(150))).toEqual([`HTTP/1.1 ${status}`, true])
       const greedy = raw(edge.port)
       greedy.say(`${sent}${head}${sized}`)
       await greedy.until(() => false)
@@ -160,7 +172,7 @@ describe('over HTTP', () => {
       expect(await client.until(t => t.includes('\r\n\r\n')), target).toContain('HTTP/1.1 400')
       client.end()
     }
-    for (const key of ['a\xe4b', 'a\xc3\xa4b', 'a\x7f', 'a b', 'a\tb', '']) {
+    for (const key of ['a\xe4b', 'a\xc3\xa4b', 'a\x7f', 'a b', 'a\tb', '', ...(cutsKeys ? [] : ['ab\xe4', '\xe4ab', 'ab\xc3\xa4'])]) {
       const client = raw(edge.port)
       client.say(
         Buffer.from(
@@ -256,7 +268,7 @@ describe('over HTTP', () => {
 })
 
 test('a port that is in use is an error that names it', async () => {
-  const { options } = optionsFor({ pool, config: { PORT: String(edge.port) } })
+  const { options } = optionsFor({ pool, config: { PORT: String(edge.port), EDGE_SERVER: server } })
   await expect(startEdge(options)).rejects.toThrow(String(edge.port))
 })
 
@@ -291,13 +303,15 @@ describe('over a WebSocket', () => {
     const { edge } = await start({ config: { CORS_ORIGINS: 'https://app.test' } })
     expect(await open(edge, 'bad').closed()).toBe(CLOSE.token)
     expect(await open(edge, pool.token(user), { origin: 'https://evil.test' }).closed()).toBe(CLOSE.origin)
-    const [nonsense, bytes, most] = [open(edge), open(edge), open(edge)]
-    for (const device of [nonsense, bytes, most]) await device.frame(0)
+    const [nonsense, bytes, most, big] = [open(edge), open(edge), open(edge), open(edge)]
+    for (const device of [nonsense, bytes, most, big]) await device.frame(0)
     nonsense.socket.send('nonsense')
     bytes.socket.send(Buffer.from('{"op":"resume","position":"p"}'))
     most.socket.send(JSON.stringify({ op: 'resume', position: 'p' }).padEnd(65_536))
     expect([await nonsense.closed(), await bytes.closed()]).toEqual([CLOSE.nonsense, CLOSE.nonsense])
     expect(await most.frame(1)).toEqual({ op: 'reset' })
+    big.socket.send('x'.repeat(65_537))
+    expect(await big.closed()).toBe(tooBig)
   })
   test('a frame past 64 KiB ends the connection as soon as it says so, or grows so in pieces', async () => {
     const { edge } = await start()
@@ -502,4 +516,6 @@ describe('an edge that goes away', () => {
     const text = await client.until(() => false)
     expect(text.length - text.indexOf('\r\n\r\n') - 4).toBe(JSON.stringify({ title }).length)
   })
+})
+
 })
