@@ -32,7 +32,9 @@ const expected = KNOWN[name]
 if (existsSync(path)) {
   const actual = createHash('sha256').update(readFileSync(path)).digest('hex')
   if (actual !== expected) {
-    console.error(`uWebSockets.js: ${name} has SHA-256 ${actual}, not ${expected ?? 'one that is known'}. Do not run it; install again from a clean cache.`)
+    console.error(
+      `uWebSockets.js: ${name} has SHA-256 ${actual}, not ${expected ?? 'one that is known'}. Do not run it; install again from a clean cache.`,
+    )
     process.exit(1)
   }
 } else console.error(`uWebSockets.js: there is no ${name}: the edge is served by node:http here.`)

@@ -12,8 +12,7 @@ const tokens = (header: string | undefined) => (header ?? '').split(',').map(tok
 export const handshakeFault = ({ headers }: EdgeRequest): EdgeProblem | undefined => {
   if (!tokens(headers.get('upgrade')).includes('websocket') || !tokens(headers.get('connection')).includes('upgrade'))
     return edgeProblem('upgrade-required', 'this is a WebSocket: connect with an upgrade and the subprotocol dailygrind.v1', WANTED)
-  if (headers.get('sec-websocket-version') !== '13')
-    return edgeProblem('upgrade-required', 'the Sec-WebSocket-Version must be 13', WANTED)
+  if (headers.get('sec-websocket-version') !== '13') return edgeProblem('upgrade-required', 'the Sec-WebSocket-Version must be 13', WANTED)
   if (!KEY.test(headers.get('sec-websocket-key') ?? ''))
     return edgeProblem('bad-request', 'the Sec-WebSocket-Key must be 16 bytes in base64')
   if (headers.has('transfer-encoding') || (headers.get('content-length') ?? '0') !== '0')

@@ -1,4 +1,4 @@
-/** What the edge takes and gives, without a socket: `uws.ts` fills and sends these, tests make and read them. */
+/** What the edge takes and gives, without a socket: the servers fill and send these, tests make and read them. */
 
 /** Most bytes of a body, and of a frame. */
 export const MOST_BYTES = 65_536

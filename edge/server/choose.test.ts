@@ -7,7 +7,11 @@ const missing = () => Promise.reject(new Error('This version supports only …\n
 test('uWebSockets.js serves where it loads, and node:http where it does not, which says why', async () => {
   const listen = listenOnNode
   expect(await chooseServer(undefined, async () => listen)).toMatchObject({ name: 'uws' })
-  expect(await chooseServer(undefined, missing)).toMatchObject({ name: 'node', why: expect.stringContaining('GLIBC_2.38'), listen: listenOnNode })
+  expect(await chooseServer(undefined, missing)).toMatchObject({
+    name: 'node',
+    why: expect.stringContaining('GLIBC_2.38'),
+    listen: listenOnNode,
+  })
 })
 test('either can be forced; one that is not there cannot', async () => {
   expect(await chooseServer('node', missing)).toMatchObject({ name: 'node', why: 'EDGE_SERVER says so' })

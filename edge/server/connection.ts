@@ -27,7 +27,7 @@ export class Connection<V> {
     this.#early = undefined
   }
   hear(frame: Frame): void {
-    if (this.#visitor) return this.#sockets.message(this.#visitor.known, frame)
+    if (this.#visitor) return void this.#sockets.message(this.#visitor.known, frame)
     this.#early ??= []
     this.#early.push(frame)
     this.#waiting += FRAME + (frame?.length ?? 0)

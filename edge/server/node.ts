@@ -159,7 +159,7 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
       res.shouldKeepAlive = false
       res.assignSocket(peer)
       res.on('finish', () => peer.end())
-      return onRequest(req, res)
+      return void onRequest(req, res)
     }
     upgrader.handleUpgrade(req, peer, head, ws => {
       const connection = new Connection(sockets)

@@ -3,8 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import { setImmediate as turned } from 'node:timers/promises'
 import { framingFault } from '../framing.ts'
 import { handshakeFault } from '../handshake.ts'
-import type { EdgeAnswer, EdgeRequest, Handle, Socket, Sockets } from '../request.ts'
-import { MOST_BYTES } from '../request.ts'
+import { type EdgeAnswer, type EdgeRequest, MOST_BYTES, type Socket } from '../request.ts'
 import { Connection } from './connection.ts'
 import { type Listening, type ListenOptions, MAX_WAITING_BYTES, SOCKET_IDLE_S } from './port.ts'
 
@@ -187,7 +186,7 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
 
   const onUpgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void => {
     const request = requestOf(res, req)
-    if (framingFault(request) ?? handshakeFault(request)) return onRequest(res, request)
+    if (framingFault(request) ?? handshakeFault(request)) return void onRequest(res, request)
     const data: Data<V> = { connection: new Connection(sockets), socket: undefined, request }
     const [key, extensions] = [req.getHeader('sec-websocket-key'), req.getHeader('sec-websocket-extensions')]
     res.upgrade(data, key, sockets.protocol(request) ?? '', extensions, context)
