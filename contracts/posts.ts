@@ -288,7 +288,7 @@ export const posts = actor('posts', {
       data: OnPost,
       answer: Post,
       versioned: true,
-      refuses: ['not-found'],
+      refuses: ['not-found', 'version-mismatch'],
     }),
     'post.list': query({
       http: 'GET /v1/users/{userId}/posts',
@@ -306,7 +306,7 @@ export const posts = actor('posts', {
       data: z.object({ userId: UserId }),
       answer: Post,
       versioned: true,
-      refuses: ['not-found', 'not-a-friend'],
+      refuses: ['not-found', 'not-a-friend', 'version-mismatch'],
     }),
     'like.list': query({
       http: 'GET /v1/posts/{postId}/likes',

@@ -299,7 +299,7 @@ export const users = actor('users', {
       data: z.object({}),
       answer: Profile,
       versioned: true,
-      refuses: ['profile-required'],
+      refuses: ['profile-required', 'version-mismatch'],
       statuses: { 'profile-required': 404 },
     }),
     'user.get': query({
@@ -309,7 +309,7 @@ export const users = actor('users', {
       data: Other,
       answer: Profile,
       versioned: true,
-      refuses: ['not-found'],
+      refuses: ['not-found', 'version-mismatch'],
     }),
     'friend.list': query({
       http: 'GET /v1/users/{userId}/friends',

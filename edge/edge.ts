@@ -32,11 +32,11 @@ import { createHandler } from './http/handler.ts'
 import { type EdgeHealth, health, type Phase } from './http/health.ts'
 import { ownEndpoints } from './http/system-endpoints.ts'
 import { traceBudget, tracer } from './http/trace.ts'
-import { edgeMetrics } from './metrics/metrics.ts'
+import { edgeMetrics, servedBy } from './metrics/metrics.ts'
 import { cursors } from './request/cursors.ts'
 import type { Handle, Sockets } from './request/request.ts'
 import { edgeSecret } from './request/signing.ts'
-import { listen } from './server/uws.ts'
+import { chooseServer, type ServerName } from './server/choose.ts'
 import { keepSeat, type Seat } from './stream/backplane-subscription.ts'
 import { positions } from './stream/positions.ts'
 import { presence } from './stream/presence.ts'
@@ -242,6 +242,8 @@ export type Edge = {
   readonly url: string
   readonly streamUrl: string
   readonly port: number
+  /** The library that serves. */
+  readonly server: ServerName
   readonly handle: Handle
   readonly health: () => Promise<EdgeHealth>
   /** Takes nothing new, answers what is under way (for a bounded time), says goodbye to sockets, closes. */
@@ -254,6 +256,7 @@ const STREAM_PATH = '/v1/stream'
 export const startEdge = async (options: EdgeOptions): Promise<Edge> => {
   const { config, log } = options
   const clock = options.clock ?? options.ports.clock
+  const { name: library, why, listen } = await chooseServer(config.EDGE_SERVER)
   const core = await createEdge(options)
   const { handle, sockets } = core
   // uWebSockets binds a port of the system's own choosing without SO_REUSEADDR: the successor of an edge that was killed with connections open could not
@@ -267,6 +270,8 @@ export const startEdge = async (options: EdgeOptions): Promise<Edge> => {
   })
   const host = `${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${server.port}`
   core.serving(host)
+  log.info({ server: library, why }, `the edge is served by ${library}`)
+  servedBy(library, why, options.registry)
   let drained: Promise<void> | undefined
   const drain = async () => {
     core.leaving()
@@ -286,6 +291,7 @@ export const startEdge = async (options: EdgeOptions): Promise<Edge> => {
     url: `http://${host}`,
     streamUrl: `ws://${host}${STREAM_PATH}`,
     port: server.port,
+    server: library,
     handle,
     health: core.health,
     drain: () => {

@@ -20,7 +20,7 @@ runProcess({
     backplaneMetrics(ports.backplane.health, registry)
     const edge = await startEdge({ config, ports, log, registry, metrics: counted, routes })
     return {
-      info: { url: edge.url, stream: edge.streamUrl },
+      info: { url: edge.url, stream: edge.streamUrl, server: edge.server },
       health: edge.health,
       spans: ports.backplane.spans,
       drain: async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { user } from '../../contracts/users.ts'
+import type { Circumstances } from '../kernel/testing/world.ts'
 import { actorNamed } from '../testing/catalog.ts'
 import { world } from '../testing/world.ts'
 
@@ -68,6 +69,24 @@ test('If-Match takes the version that stands, and none before there is a profile
   w.say(ann, 'user.replace', draft)
   expect(w.say(ann, 'user.edit', { bio: 'Hm.' }, { ifMatch: [2, 3] }).refused).toBe('version-mismatch')
   expect(w.say(ann, 'user.edit', { bio: 'Hm.' }, { ifMatch: [1] })).toMatchObject({ status: 200, version: 2 })
+})
+
+test('conditions hold whether there is a profile or not', () => {
+  const w = started()
+  const replace = (c: Circumstances) => w.say(ann, 'user.replace', draft, c).refused ?? 'done'
+  expect([replace({ ifMatch: '*' }), replace({ ifMatch: [] }), replace({ ifMatch: [1] })]).toEqual(Array(3).fill('version-mismatch'))
+  // Nothing is there that could be at that version.
+  expect(started().say(ann, 'user.replace', draft, { ifNoneMatch: [1] }).status).toBe(201)
+  expect(replace({ ifNoneMatch: '*' })).toBe('done')
+  expect([replace({ ifNoneMatch: '*' }), replace({ ifNoneMatch: [7, 1] }), replace({ ifMatch: [1], ifNoneMatch: [1] })]).toEqual(
+    Array(3).fill('version-mismatch'),
+  )
+  expect([replace({ ifMatch: '*' }), replace({ ifNoneMatch: [] }), replace({ ifMatch: [1], ifNoneMatch: [2] })]).toEqual(
+    Array(3).fill('done'),
+  )
+  for (const c of [{ ifNoneMatch: '*' }, { ifNoneMatch: [1] }] as const)
+    expect(w.say(ann, 'user.edit', { bio: 'Hm.' }, c).refused).toBe('version-mismatch')
+  expect(w.say(ann, 'user.edit', { bio: 'Hm.' }, { ifMatch: '*' }).version).toBe(2)
 })
 
 test('PATCH needs a profile', () => {

@@ -196,14 +196,19 @@ export type Who =
   | 'pair' // two people; the rule says
   | 'mesh' // no client: other actors and the mesh itself
 
+/** Content versions that a condition names (RFC 9110, 13.1); `*`: any, as long as the thing exists. */
+export type Versions = '*' | readonly number[]
+
 /** A command as the rules see it. `at` is when the edge accepted it (RFC 3339), `by` the caller. */
 export type Message<D> = {
   readonly id: string
   readonly by: string
   readonly at: string
   readonly data: D
-  /** Content versions that `If-Match` names; absent: no condition. */
-  readonly ifMatch?: readonly number[]
+  /** What the thing must be like, by `If-Match`; absent: no condition. */
+  readonly ifMatch?: Versions
+  /** What it must not be like, by `If-None-Match`; absent: no condition. */
+  readonly ifNoneMatch?: Versions
   /** It was a dead letter and comes late: see `superseded`. */
   readonly redriven?: boolean
 }

@@ -5,6 +5,9 @@ import { Time } from './text.ts'
 export const Trace = z.object({ request: z.string(), cause: z.string().nullable(), traceparent: z.string().nullable() })
 export type Trace = z.infer<typeof Trace>
 
+/** Content versions that a condition names; `*`: any. */
+const Versions = z.union([z.literal('*'), z.array(z.int())])
+
 /**
  * A command on the wire (the body of an SQS message). Version 1; a worker parks what it does not know in the dead letters at once.
  * @property key the place of its state, as long as two keys of DynamoDB may be; the mailbox group is made of it: messages of one key are taken one at a
@@ -20,7 +23,8 @@ export const Envelope = z.object({
   by: z.string(),
   at: Time,
   data: z.unknown(),
-  ifMatch: z.array(z.int()).optional(),
+  ifMatch: Versions.optional(),
+  ifNoneMatch: Versions.optional(),
   claim: z.string().optional(),
   reply: z.object({ to: z.string(), until: z.number(), durable: z.boolean() }).optional(),
   trace: Trace,

@@ -90,7 +90,28 @@ describe('a write', () => {
         headers: { 'content-type': 'application/merge-patch+json', ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }) },
       })
     for (const given of ['"3.abc", "4.def"', '*', 'W/"3.abc"', undefined]) await edit(given)
-    expect(actor.taken.map(e => e.ifMatch)).toEqual([[3, 4], undefined, [], undefined])
+    expect(actor.taken.map(e => e.ifMatch)).toEqual([[3, 4], '*', [], undefined])
+    for (const given of ['"3.abc", W/"4.def"', '*'])
+      await call('DELETE', `/v1/posts/${randomUUID()}.20261120.000001`, { headers: { 'if-none-match': given } })
+    expect(actor.taken.slice(4).map(e => e.ifNoneMatch)).toEqual([[3, 4], '*'])
+  })
+  test('with a condition that cannot be read is refused, and is not sent', async () => {
+    const { call, actor } = await mesh(() => ({ status: 204 }))
+    for (const name of ['if-match', 'if-none-match']) {
+      const answer = await call('DELETE', `/v1/posts/${randomUUID()}.20261120.000001`, { headers: { [name]: '3.abc' } })
+      expect([answer.status, ProblemDocument.parse(json(answer)).code]).toEqual([400, 'bad-request'])
+    }
+    expect(actor.taken).toEqual([])
+  })
+  test('stands for another request to an idempotency key when its conditions differ', async () => {
+    const { call } = await mesh(() => ({ status: 204 }))
+    const path = `/v1/posts/${randomUUID()}.20261120.000001`
+    const remove = async (headers: Record<string, string>) =>
+      (await call('DELETE', path, { headers: { 'idempotency-key': 'k', ...headers } })).status
+    expect(await remove({ 'if-none-match': '"1.a"' })).toBe(204)
+    expect(await remove({ 'if-none-match': '"1.b"' })).toBe(204)
+    for (const other of [{}, { 'if-match': '"1.a"' }, { 'if-none-match': '"2.a"' }, { 'if-none-match': '*' }])
+      expect(await remove(other)).toBe(422)
   })
   test('survives characters that no queue takes', async () => {
     const { post, actor } = await mesh()

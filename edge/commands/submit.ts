@@ -6,6 +6,7 @@ import type { Claim } from '../../actors/kernel/turn/replies.ts'
 import { type AnyCommand, groupOf } from '../../contracts/declare/actor.ts'
 import type { Envelope, Reply } from '../../contracts/declare/envelope.ts'
 import { commandQueue } from '../../contracts/derive/topology.ts'
+import type { Conditions } from '../request/etag.ts'
 import { late } from '../request/problems.ts'
 import type { Claims, Key } from './idempotency.ts'
 import type { CommandEntry, Gauge } from './load-shedding.ts'
@@ -19,7 +20,7 @@ export type Ask = {
   readonly command: AnyCommand
   readonly by: string
   readonly data: unknown
-  readonly ifMatch: readonly number[] | undefined
+  readonly conditions: Conditions
   readonly key: Key | undefined
   /** How long to wait for the reply; 0: not at all, the operation will tell. */
   readonly waitMs: number
@@ -81,10 +82,11 @@ export const commander = (context: CommandContext) => {
   const { edge, mailbox, backplane, clock, claims, waiting, operationIds, pressure, reach, newId, sent } = context
 
   const envelopeOf = (ask: Ask, id: string, at: string): Envelope => {
-    const message = { id, by: ask.by, at, data: ask.data, ...(ask.ifMatch === undefined ? {} : { ifMatch: [...ask.ifMatch] }) }
+    const message = { id, by: ask.by, at, data: ask.data }
     return {
       v: 1,
       ...message,
+      ...ask.conditions,
       type: ask.type,
       key: groupOf(ask.command, message),
       ...(ask.key === undefined ? {} : { claim: ask.key.name }),

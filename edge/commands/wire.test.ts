@@ -17,11 +17,13 @@ const base: Envelope = {
 
 test('an envelope is read as it was written, whatever a client put into it', () => {
   const text = fc.string({ unit: 'binary' })
+  const versions = fc.option(fc.oneof(fc.constant('*'), fc.array(fc.nat())), { nil: undefined })
   fc.assert(
     fc.property(
       fc.record({
         data: fc.dictionary(text, fc.jsonValue()),
-        ifMatch: fc.option(fc.array(fc.nat()), { nil: undefined }),
+        ifMatch: versions,
+        ifNoneMatch: versions,
         claim: fc.option(fc.base64String(), { nil: undefined }),
         reply: fc.option(fc.record({ to: fc.base64String(), until: fc.nat(), durable: fc.boolean() }), { nil: undefined }),
         trace: fc.record({ request: text, cause: fc.constant(null), traceparent: fc.option(text) }),

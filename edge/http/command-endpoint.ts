@@ -5,14 +5,14 @@ import { operationPath, PENDING_RETRY_SECONDS } from '../commands/operations.ts'
 import type { Commander } from '../commands/submit.ts'
 import { fieldsOf } from '../request/body.ts'
 import type { Call } from '../request/call.ts'
-import { etagOf, versionsOf } from '../request/etag.ts'
+import { type Conditions, conditionsOf, etagOf, UNCONDITIONAL } from '../request/etag.ts'
 import { appliedOf, preferenceOf } from '../request/prefer.ts'
 import { problemAnswer, refusedBy } from '../request/problems.ts'
 import type { EdgeAnswer } from '../request/request.ts'
 import { conform, pathFields } from '../request/validate.ts'
-
-/** What an idempotency key stands for: the same data under the same condition. */
-export const contentOf = (data: unknown, ifMatch: readonly number[] | undefined): string => JSON.stringify([data, ifMatch ?? null])
+/** What an idempotency key stands for: the same data under the same conditions. */
+export const contentOf = (data: unknown, { ifMatch, ifNoneMatch }: Conditions): string =>
+  JSON.stringify([data, ifMatch ?? null, ...(ifNoneMatch === undefined ? [] : [ifNoneMatch])])
 
 /** Where a created thing is found: below the collection that it was posted to. */
 const locate = (headers: Record<string, string>, path: string, body: unknown): void => {
@@ -50,15 +50,15 @@ export const commandEndpoint = (actor: string, type: string, command: AnyCommand
     const data = conform(command.data, ids, { ...fieldsOf(request), ...params }, caller)
     const key = readKey(headers.get('idempotency-key'))
     const preference = preferenceOf(headers.get('prefer'))
-    const ifMatch = conditional ? versionsOf(headers.get('if-match')) : undefined
+    const conditions = conditional ? conditionsOf(headers) : UNCONDITIONAL
     const outcome = await say({
       type,
       actor,
       command,
       by: caller,
       data,
-      ifMatch,
-      key: key === undefined ? undefined : keyOf(caller, `${method} ${path}`, key, contentOf(data, ifMatch)),
+      conditions,
+      key: key === undefined ? undefined : keyOf(caller, `${method} ${path}`, key, contentOf(data, conditions)),
       waitMs: preference.waitMs,
       end,
       request: id,

@@ -218,7 +218,11 @@ describe('what the edge answers itself', () => {
     expect((await problem('GET', '/docs/problems/toString', { token: '' })).status).toBe(404)
   })
   test('that the stream needs a WebSocket', async () => {
-    expect(await problem('GET', '/v1/stream')).toMatchObject({ status: 400, code: 'bad-request', headers: { upgrade: 'websocket' } })
+    expect(await problem('GET', '/v1/stream')).toMatchObject({
+      status: 426,
+      code: 'upgrade-required',
+      headers: { upgrade: 'websocket', connection: 'upgrade', 'sec-websocket-version': '13' },
+    })
   })
 })
 

@@ -9,6 +9,7 @@ import type { Commander } from '../commands/submit.ts'
 import type { EdgeMetrics } from '../metrics/metrics.ts'
 import { tooLarge } from '../request/body.ts'
 import { type Call, requestIdOf, traceparentOf } from '../request/call.ts'
+import { framingFault } from '../request/framing.ts'
 import { answerWithinMs, DEFAULT_WAIT_MS, preferenceOf } from '../request/prefer.ts'
 import { edgeProblem, late, notFound, problemAnswer, problemFrom, quote } from '../request/problems.ts'
 import type { EdgeAnswer, EdgeRequest, Handle } from '../request/request.ts'
@@ -89,6 +90,8 @@ export const createHandler = (options: HandlerOptions): Handle => {
     const { method, path } = request
     const target = found && 'target' in found ? found.target : undefined
     if (!target?.free) admission.address(entry, kind)
+    const fault = framingFault(request)
+    if (fault) throw fault
     if (request.oversized) throw tooLarge()
     if (!found) throw notFound(`no route ${method} ${quote(path)}`)
     if (method === 'OPTIONS') return optionsOf(path)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { isKey } from '../commands/idempotency.ts'
 import { requestIdOf, traceparentOf } from '../request/call.ts'
-import { etagOf, noneMatch, versionsOf } from '../request/etag.ts'
+import { conditionsOf, etagOf, isUnchanged, noneMatch } from '../request/etag.ts'
 import { appliedOf, preferenceOf } from '../request/prefer.ts'
 import { offered } from '../stream/subprotocols.ts'
 import { request } from '../testing/edge.ts'
@@ -24,15 +24,50 @@ describe('ETag', () => {
   })
   test('If-None-Match compares all of it, weakly', () => {
     const etag = tag(2, { a: 1 })
-    for (const header of [etag, `W/${etag}`, `"x", ${etag}`, '*', ' * ']) expect(noneMatch(header, etag), header).toBe(true)
-    for (const header of [undefined, '"2.other"', '', 'garbage', etag.slice(1)]) expect(noneMatch(header, etag), header).toBe(false)
+    const matches = (header: string) => noneMatch(new Map([['if-none-match', header]]), etag)
+    for (const header of [etag, `W/${etag}`, `"x", ${etag}`, `, ,${etag},`, '*', ' * ']) expect(matches(header), header).toBe(true)
+    for (const header of ['"2.other"', '"a,b" , "*"', '"ü"']) expect(matches(header), header).toBe(false)
+    expect(noneMatch(new Map(), etag)).toBe(false)
   })
-  test('If-Match names content versions; weak and foreign tags name none', () => {
-    expect(versionsOf(undefined)).toBeUndefined()
-    expect(versionsOf('*')).toBeUndefined()
-    expect(versionsOf('"2.abc", "5.def"')).toEqual([2, 5])
-    for (const header of ['W/"2.abc"', '"abc"', '2.abc', '', '"2"', '"99999999999999999999.a"'])
-      expect(versionsOf(header), header).toEqual([])
+  test('a condition that is no list of entity tags is refused, on reads and writes', () => {
+    for (const header of [
+      '',
+      ' ',
+      ',',
+      'garbage',
+      '2.abc',
+      '"2.abc',
+      '2.abc"',
+      '"2.a" "2.b"',
+      '*, "2.a"',
+      '"2.a", *',
+      'w/"2.a"',
+      'W/ "2.a"',
+      '"2.a";x',
+    ])
+      for (const name of ['if-match', 'if-none-match']) {
+        const headers = new Map([[name, header]])
+        expect(() => conditionsOf(headers), header).toThrow('bad-request')
+        expect(() => isUnchanged(headers, '"2.a"', 2), header).toThrow('bad-request')
+      }
+    const long = `${'"a", '.repeat(20_000)}x`
+    expect(() => conditionsOf(new Map([['if-match', long]]))).toThrow('bad-request')
+  })
+  test('a read looks at If-Match first, by content version', () => {
+    const read = (given: Record<string, string>) => isUnchanged(new Map(Object.entries(given)), '"2.abc"', 2)
+    expect(read({ 'if-match': '"2.other"' })).toBe(false)
+    expect(read({ 'if-match': '*', 'if-none-match': '"2.abc"' })).toBe(true)
+    for (const header of ['"1.abc"', 'W/"2.abc"', '"abc"'])
+      expect(() => read({ 'if-match': header, 'if-none-match': '"2.abc"' }), header).toThrow('version-mismatch')
+  })
+  test('the conditions of a write name content versions; foreign tags name none, and a weak one none to If-Match', () => {
+    const conditions = (given: Record<string, string>) => conditionsOf(new Map(Object.entries(given)))
+    expect(conditions({})).toEqual({})
+    expect(conditions({ 'if-match': '*', 'if-none-match': ' * ' })).toEqual({ ifMatch: '*', ifNoneMatch: '*' })
+    expect(conditions({ 'if-match': '"2.abc", "5.def"' })).toEqual({ ifMatch: [2, 5] })
+    expect(conditions({ 'if-none-match': '"2.abc",W/"5.def"' })).toEqual({ ifNoneMatch: [2, 5] })
+    for (const header of ['W/"2.abc"', '"abc"', '"2"', '"99999999999999999999.a"', '""'])
+      expect(conditions({ 'if-match': header }), header).toEqual({ ifMatch: [] })
   })
 })
 

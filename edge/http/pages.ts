@@ -167,7 +167,7 @@ export const pageAnswer = (request: EdgeRequest, { type, text, etag }: Page): Ed
     vary: 'origin',
     ...(type === HTML ? { 'content-security-policy': POLICY } : {}),
   }
-  return noneMatch(request.headers.get('if-none-match'), etag)
+  return noneMatch(request.headers, etag)
     ? { status: 304, headers, body: '' }
     : { status: 200, headers: { 'content-type': type, ...headers }, body: text }
 }

@@ -93,6 +93,13 @@ describe('what carries an ETag', () => {
     change({ title: 'one', likeCount: 1 })
     expect((await get(first.headers.etag)).status).toBe(200)
   })
+  test('is not given to who asks for another content version, by GET or HEAD', async () => {
+    const edge = await testEdge({ views: viewsWith({ 'post.get': async () => ({ body: { title: 'one' }, version: 4 }) }) })
+    for (const method of ['GET', 'HEAD']) {
+      const status = async (header: string) => (await edge.call(method, POST, { headers: { 'if-match': header } })).status
+      expect(await Promise.all(['"4.other"', '*', '"3.x"', 'W/"4.x"', '4.x'].map(status))).toEqual([200, 200, 412, 412, 400])
+    }
+  })
 })
 
 test('a store that fails is a problem of the moment', async () => {

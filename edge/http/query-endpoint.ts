@@ -4,7 +4,7 @@ import { type AnyQuery, type FieldError, isRefusal } from '../../contracts/decla
 import { Paging } from '../../contracts/edge.ts'
 import type { Call } from '../request/call.ts'
 import type { Cursors } from '../request/cursors.ts'
-import { etagOf, noneMatch } from '../request/etag.ts'
+import { etagOf, isUnchanged } from '../request/etag.ts'
 import { invalid, quote, refused } from '../request/problems.ts'
 import type { EdgeAnswer } from '../request/request.ts'
 import { conform, MAX_ERRORS, pathFields, pointer } from '../request/validate.ts'
@@ -58,6 +58,6 @@ export const queryEndpoint = (type: string, query: AnyQuery, view: View, { reade
     const body = JSON.stringify(answer.body)
     if (answer.version === undefined) return json(body, { 'cache-control': 'no-store' })
     const headers = { etag: etagOf(answer.version, answer.body, body), 'cache-control': REVALIDATED }
-    return noneMatch(request.headers.get('if-none-match'), headers.etag) ? { status: 304, headers, body: '' } : json(body, headers)
+    return isUnchanged(request.headers, headers.etag, answer.version) ? { status: 304, headers, body: '' } : json(body, headers)
   }
 }

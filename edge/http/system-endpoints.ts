@@ -1,4 +1,5 @@
 import type { operations } from '../commands/operations.ts'
+import { handshakeFault } from '../request/handshake.ts'
 import { edgeProblem, notFound, quote } from '../request/problems.ts'
 import type { EdgeAnswer } from '../request/request.ts'
 import type { clientConfig } from './client-config.ts'
@@ -45,10 +46,8 @@ export const ownEndpoints = (options: OwnOptions): (Endpoint & { readonly method
     }),
     get('/v1/stream', {
       open: true,
-      run: () => {
-        throw edgeProblem('bad-request', 'this is a WebSocket: connect with an upgrade and the subprotocol dailygrind.v1', {
-          upgrade: 'websocket',
-        })
+      run: ({ request }) => {
+        throw handshakeFault(request) ?? edgeProblem('upgrade-required', 'this server upgrades nothing')
       },
     }),
     get('/health/live', { open: true, free: true, run: () => json(200, { status: 'ok' }) }),

@@ -32,6 +32,15 @@ export const edgeMetrics = (
   }
 }
 
+/** Tells which library serves, and why. */
+export const servedBy = (server: string, why: string, registry: Registry = register): void =>
+  new Gauge({
+    name: 'dailygrind_edge_server',
+    help: 'The library that serves: 1 under its name',
+    labelNames: ['server', 'why'],
+    registers: [registry],
+  }).set({ server, why }, 1)
+
 /** Counts in a plain map, which costs less than the library's labels, and hands over when somebody looks. Label values are joined by line breaks. */
 const tally = (name: string, help: string, labels: readonly string[], registers: Registry[]) => {
   const counts = new Map<string, number>()

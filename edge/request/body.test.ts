@@ -36,8 +36,27 @@ describe('a body', () => {
       'application/json; charset=latin1',
       'application/json, application/json',
       'application/merge-patch+json',
+      'application/json; charset=utf-8; charset=latin1',
+      'application/json; charset = latin1',
+      'application/json; charset="latin1"',
+      'application/json; charset',
+      'multipart/form-data; boundary=x',
     ])
       expect(code('{}', type), type).toBe('unsupported-media-type')
+  })
+  test('whose media type has other parameters is taken', () => {
+    for (const type of ['application/json; charset="UTF-8"', 'application/json;', 'application/json; profile="a b"; charset=utf-8'])
+      expect(fields('{"a":1}', type), type).toEqual({ a: 1 })
+  })
+  test('that is coded, or a part of something, is not taken', () => {
+    const sent = (headers: Record<string, string>, body: unknown = '{"a":1}') =>
+      fieldsOf(request('PUT', '/', { body, headers: { 'content-type': 'application/json', ...headers } }))
+    for (const coding of ['gzip', 'br', 'x-unknown', 'identity, gzip', 'gzip, gzip']) {
+      const refusal = problem(() => sent({ 'content-encoding': coding }))
+      expect([refusal.code, refusal.headers], coding).toEqual(['unsupported-media-type', { 'accept-encoding': 'identity' }])
+    }
+    for (const coding of ['identity', 'Identity', '', 'identity, identity']) expect(sent({ 'content-encoding': coding })).toEqual({ a: 1 })
+    expect(problem(() => sent({ 'content-range': 'bytes 0-6/7' })).code).toBe('bad-request')
   })
   test('that is not JSON is malformed', () => {
     for (const body of ['{', '{"a":}', "{'a':1}", '{"a":1}x', '\u0000', 'undefined', '{"a":"\n"}'])

@@ -15,7 +15,7 @@ import { longestHanded } from '../testing/watch.ts'
 import { fieldsOf } from './body.ts'
 import { requestIdOf, traceparentOf } from './call.ts'
 import { cursors } from './cursors.ts'
-import { noneMatch, versionsOf } from './etag.ts'
+import { conditionsOf } from './etag.ts'
 import { preferenceOf } from './prefer.ts'
 import { EdgeProblem } from './problems.ts'
 import { conform, pathFields } from './validate.ts'
@@ -152,8 +152,8 @@ describe('what comes before the contract costs no more than its length allows:',
     authorization: text => problemOf(() => bearerOf(`Bearer ${text}`)),
     'another scheme': text => problemOf(() => bearerOf(text)),
     prefer: preferenceOf,
-    'if-match': versionsOf,
-    'if-none-match': text => noneMatch(text, '"1.x"'),
+    'if-match': text => problemOf(() => conditionsOf(withHeader('if-match', text).headers)),
+    'if-none-match': text => problemOf(() => conditionsOf(withHeader('if-none-match', text).headers)),
     traceparent: text => traceparentOf(withHeader('traceparent', text)),
     'x-request-id': text => requestIdOf(withHeader('x-request-id', text), () => 'fresh'),
     'x-forwarded-for': text => addressOf(withHeader('x-forwarded-for', text), 2, 'x-forwarded-for').network,

@@ -1,4 +1,4 @@
-/** What the edge takes and gives, without a socket: `uws.ts` fills and sends these, tests make and read them. */
+/** What the edge takes and gives, without a socket: the servers fill and send these, tests make and read them. */
 
 /** Most bytes of a body, and of a frame. */
 export const MOST_BYTES = 65_536
@@ -51,15 +51,15 @@ export type Socket = {
  * Who decides about sockets and hears them. `V` is what is kept for one of them; it is all that is kept, as thousands may lie idle.
  */
 export type Sockets<V> = {
-  /** Decides about a new socket before it opens, and names its subprotocol. Never rejects. */
-  readonly accept: (request: EdgeRequest) => Promise<{ readonly visitor: V; readonly protocol: string | undefined }>
-  /** The peer went away before the socket opened. */
+  /** Which of the subprotocols that the client offers is spoken, if any. */
+  readonly protocol: (request: EdgeRequest) => string | undefined
+  /** Decides about a new socket. Never rejects. */
+  readonly accept: (request: EdgeRequest) => Promise<V>
+  /** The peer went away before that was decided. */
   readonly abandoned: (visitor: V) => void
   readonly opened: (visitor: V, socket: Socket) => void
   /** A frame of text; null: a binary one. */
   readonly message: (visitor: V, text: string | null) => void
-  /** A frame above `MOST_BYTES`. */
-  readonly oversized: (visitor: V) => void
   /** A ping or pong came. */
   readonly alive: (visitor: V) => void
   /** What waited has gone out. */

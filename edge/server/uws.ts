@@ -1,18 +1,17 @@
 import uWS, { type HttpRequest, type HttpResponse, type us_socket_context_t, type WebSocket } from 'uWebSockets.js'
 import { STATUS_CODES } from 'node:http'
-import { type EdgeAnswer, type EdgeRequest, type Handle, MOST_BYTES, type Socket, type Sockets } from '../request/request.ts'
+import { setImmediate as turned } from 'node:timers/promises'
+import { framingFault } from '../request/framing.ts'
+import { handshakeFault } from '../request/handshake.ts'
+import { type EdgeAnswer, type EdgeRequest, MOST_BYTES, type Socket } from '../request/request.ts'
+import { Connection } from './connection.ts'
+import { type Listening, type ListenOptions, MAX_WAITING_BYTES, SOCKET_IDLE_S } from './port.ts'
 
 /**
  * The only file that touches uWebSockets.js. Its requests live on the stack: everything is copied before the first await. An answer may come after the
  * peer went away: every response has its abort handler. What is sent after an await is corked, or each header would be a packet.
  */
 
-/** Above `MOST_BYTES` the library must still take a frame, or it would drop the socket without a close code. */
-const MOST_FRAME = 1_048_576
-/** Bytes that may wait for a socket's reader. */
-const MOST_WAITING = 1_048_576
-/** A backstop behind the stream's own heartbeats: a dead peer's socket must go even if its close frame is never read. */
-const IDLE_S = 120
 /** `LIBUS_LISTEN_EXCLUSIVE_PORT`: its types say an enum that is not there at run time. Without it two processes could share a port and never know. */
 const EXCLUSIVE_PORT = 1
 /** Characters of a body that may wait as the library has it: in the same time a connection cannot ask for so many that it would matter. */
@@ -75,6 +74,13 @@ const writeHeaders = (res: HttpResponse, headers: Readonly<Record<string, string
 /** @param sent called when all of it has left this process */
 const write = (res: HttpResponse, { status, headers, body, head }: EdgeAnswer, sent: () => void): void => {
   res.writeStatus(statusLine(status))
+  if (headers.connection === 'close' && !head && body.length < SMALL) {
+    // The library writes the header itself.
+    const { connection, ...others } = headers
+    writeHeaders(res, others)
+    res.end(body, true)
+    return void sent()
+  }
   writeHeaders(res, headers)
   // The library's own way of telling a length without a body leaves the response pending and breaks the connection.
   if (head) res.writeHeader('content-length', String(Buffer.byteLength(body)))
@@ -102,10 +108,8 @@ const endAsRead = (res: HttpResponse, body: string, sent: () => void): void => {
   })
 }
 
-/** Two lengths, or one that is a list: somebody between might read another message out of it than we do (RFC 9112, 6.3). */
-const isAmbiguous = (headers: ReadonlyMap<string, string>) => headers.get('content-length')?.includes(',') === true
-
-type Data<V> = { readonly visitor: V; socket: UwsSocket | undefined }
+/** `request`: until the socket is open. */
+type Data<V> = { readonly connection: Connection<V>; socket: UwsSocket | undefined; request: EdgeRequest | undefined }
 
 class UwsSocket implements Socket {
   #ws: WebSocket<unknown> | undefined
@@ -143,33 +147,12 @@ class UwsSocket implements Socket {
   }
 }
 
-export type Listening = {
-  readonly port: number
-  /** Takes no new connections; answers say that theirs closes. */
-  readonly stop: () => void
-  /** Requests whose body, or whose answer, is still on its way, and those between. */
-  readonly underWay: () => number
-  /** Ends every connection. */
-  readonly close: () => void
-}
-export type ListenOptions<V> = {
-  readonly host: string
-  /** 0 takes a free one. */
-  readonly port: number
-  readonly handle: Handle
-  readonly sockets: Sockets<V>
-  /** Where sockets are opened. */
-  readonly streamPath: string
-}
-
 /** @throws an error naming the address when it cannot be listened on */
 export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOptions<V>): Promise<Listening> => {
   let stopping = false
   let underWay = 0
 
-  const onRequest = (res: HttpResponse, req: HttpRequest): void => {
-    const request = requestOf(res, req)
-    if (isAmbiguous(request.headers)) return void res.writeStatus(statusLine(400)).end('', true)
+  const onRequest = (res: HttpResponse, request: EdgeRequest): void => {
     underWay++
     const over = () => void underWay--
     let aborted = false
@@ -182,6 +165,8 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
     const answer = async (body: Uint8Array, oversized: boolean): Promise<void> => {
       working = true
       const given = await handle({ ...request, body, oversized })
+      // Within its own parsing the library would go on to what follows, as if the connection did not end.
+      if (given.headers.connection === 'close') await turned()
       working = false
       if (aborted) return over()
       if (stopping) given.headers.connection = 'close'
@@ -189,7 +174,9 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
     }
     const length = request.headers.get('content-length')
     const chunked = request.headers.has('transfer-encoding')
-    if (Number(length ?? 0) > MOST_BYTES) void answer(NOTHING, true)
+    // Where its body ends is nobody's to say.
+    if (framingFault(request)) void answer(NOTHING, false)
+    else if (Number(length ?? 0) > MOST_BYTES) void answer(NOTHING, true)
     else if (!chunked && (length === undefined || length === '0')) void answer(NOTHING, false)
     else
       readBody(res, body => {
@@ -197,47 +184,40 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
       })
   }
 
-  const onUpgrade = async (res: HttpResponse, req: HttpRequest, context: us_socket_context_t): Promise<void> => {
+  const onUpgrade = (res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void => {
     const request = requestOf(res, req)
-    const key = req.getHeader('sec-websocket-key')
-    const extensions = req.getHeader('sec-websocket-extensions')
-    let aborted = false
-    res.onAborted(() => {
-      aborted = true
-    })
-    const { visitor, protocol = '' } = await sockets.accept(request)
-    if (aborted) return sockets.abandoned(visitor)
-    const data: Data<V> = { visitor, socket: undefined }
-    res.cork(() => res.upgrade(data, key, protocol, extensions, context))
+    if (framingFault(request) ?? handshakeFault(request)) return void onRequest(res, request)
+    const data: Data<V> = { connection: new Connection(sockets), socket: undefined, request }
+    const [key, extensions] = [req.getHeader('sec-websocket-key'), req.getHeader('sec-websocket-extensions')]
+    res.upgrade(data, key, sockets.protocol(request) ?? '', extensions, context)
   }
 
   const app = uWS.App()
   app.ws<Data<V>>(streamPath, {
-    maxPayloadLength: MOST_FRAME,
-    maxBackpressure: MOST_WAITING,
-    idleTimeout: IDLE_S,
+    // A frame that says it is larger, or grows larger in pieces, ends the connection there and then, without a close frame: nothing of it is kept.
+    maxPayloadLength: MOST_BYTES,
+    maxBackpressure: MAX_WAITING_BYTES,
+    idleTimeout: SOCKET_IDLE_S,
     sendPingsAutomatically: false,
-    upgrade: (res, req, context) => void onUpgrade(res, req, context),
+    upgrade: onUpgrade,
     open: ws => {
       const data = ws.getUserData()
+      const { request } = data
+      data.request = undefined
       data.socket = new UwsSocket(ws)
-      sockets.opened(data.visitor, data.socket)
+      if (request) void data.connection.open(data.socket, request)
     },
-    message: (ws, message, isBinary) => {
-      const { visitor } = ws.getUserData()
-      if (message.byteLength > MOST_BYTES) sockets.oversized(visitor)
-      else sockets.message(visitor, isBinary ? null : Buffer.from(message).toString())
-    },
-    ping: ws => sockets.alive(ws.getUserData().visitor),
-    pong: ws => sockets.alive(ws.getUserData().visitor),
-    drain: ws => sockets.writable(ws.getUserData().visitor),
+    message: (ws, message, isBinary) => ws.getUserData().connection.hear(isBinary ? null : Buffer.from(message).toString()),
+    ping: ws => ws.getUserData().connection.alive(),
+    pong: ws => ws.getUserData().connection.alive(),
+    drain: ws => ws.getUserData().connection.writable(),
     close: ws => {
-      const { socket, visitor } = ws.getUserData()
+      const { socket, connection } = ws.getUserData()
       socket?.gone()
-      sockets.closed(visitor)
+      connection.gone()
     },
   })
-  app.any('/*', onRequest)
+  app.any('/*', (res, req) => onRequest(res, requestOf(res, req)))
 
   return new Promise((resolve, reject) => {
     const listening = (token: Parameters<typeof uWS.us_listen_socket_close>[0] | false) => {

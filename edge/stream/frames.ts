@@ -15,6 +15,7 @@ import type { Unsettled } from '../commands/unsettled.ts'
 import { contentOf } from '../http/command-endpoint.ts'
 import type { EdgeMetrics } from '../metrics/metrics.ts'
 import { isObject, parseJson } from '../request/body.ts'
+import { UNCONDITIONAL } from '../request/etag.ts'
 import { DEFAULT_WAIT_MS } from '../request/prefer.ts'
 import { documentOf, type EdgeProblem, invalid, notFound, problemFrom, quote, refusedBy } from '../request/problems.ts'
 import { conform, pathFields } from '../request/validate.ts'
@@ -83,8 +84,8 @@ export const createFrames = ({ say, auth, limits, unsettled, clock, metrics, log
       command: known.command,
       by: device.user,
       data: fitted,
-      ifMatch: undefined,
-      key: keyOf(device.user, 'stream', id, `${type} ${contentOf(fitted, undefined)}`),
+      conditions: UNCONDITIONAL,
+      key: keyOf(device.user, 'stream', id, `${type} ${contentOf(fitted, UNCONDITIONAL)}`),
       waitMs: DEFAULT_WAIT_MS,
       end: deadline(clock, DEFAULT_WAIT_MS),
       request,

@@ -96,14 +96,14 @@ export const createStream = (options: StreamOptions) => {
   /** Those whose events do not reach this edge, as the backplane does not know that they are here. */
   const unknown = new WeakSet<Device>()
   const sockets: Sockets<Visitor> = {
+    // A client that offered protocols takes no answer without one, not even to learn that it is refused.
+    protocol: ({ headers }) => (offered(headers.get('sec-websocket-protocol')).ours ? SUBPROTOCOL : undefined),
     accept: async request => {
-      // A client that offered protocols takes no answer without one, not even to learn that it is refused.
-      const protocol = offered(request.headers.get('sec-websocket-protocol')).ours ? SUBPROTOCOL : undefined
       const address = addressOf(request, options.proxies, options.forwardedHeader)
       const network = limits.exempt(address) ? undefined : address.network
       if (network !== undefined) {
         if (networks.of(network) >= socketLimits.perAddress)
-          return { visitor: refusal(CLOSE.budget, `${socketLimits.perAddress} sockets of this address are open`), protocol }
+          return refusal(CLOSE.budget, `${socketLimits.perAddress} sockets of this address are open`)
         networks.add(network)
       }
       const verified = deadline(clock, ADMITTED_WITHIN_MS).race(admit(request, address), late('the token could not be verified in time'))
@@ -113,12 +113,12 @@ export const createStream = (options: StreamOptions) => {
           ? refusal(CLOSE.token, 'a valid token is needed')
           : refusal(CLOSE.restart, 'try again later'),
       )
-      if ('code' in admitted) return { visitor: { ...admitted, network }, protocol }
+      if ('code' in admitted) return { ...admitted, network }
       if ((presence.of(admitted.id)?.size ?? 0) >= socketLimits.perUser)
-        return { visitor: { ...refusal(CLOSE.budget, `${socketLimits.perUser} sockets of yours are open`), network }, protocol }
+        return { ...refusal(CLOSE.budget, `${socketLimits.perUser} sockets of yours are open`), network }
       const visitor = new Device(admitted.id, options.connectionId(), admitted.until, clock.elapsed(), network)
       if (!(await presence.enter(visitor))) unknown.add(visitor)
-      return { visitor, protocol }
+      return visitor
     },
     abandoned: leave,
     opened: (visitor, socket) => {
@@ -135,7 +135,6 @@ export const createStream = (options: StreamOptions) => {
       visitor.seen = clock.elapsed()
       frames.take(visitor, text)
     },
-    oversized: device(d => d.close(CLOSE.tooBig, 'a frame may have at most 64 KiB')),
     alive: device(d => {
       const now = clock.elapsed()
       d.seen = now

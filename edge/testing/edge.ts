@@ -67,7 +67,7 @@ export type Sent = {
   readonly body?: unknown
   readonly address?: string
 }
-/** A request as `uws.ts` would hand it over. */
+/** A request as a server would hand it over. */
 export const request = (method: string, target: string, { token, headers = {}, body, address = '192.0.2.1' }: Sent = {}): EdgeRequest => {
   const [path = '', query = ''] = target.split(/\?(.*)/s)
   const bytes =

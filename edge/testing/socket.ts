@@ -10,12 +10,12 @@ export const connect = async <V>(
   sockets: Sockets<V>,
   { protocols, capacity, ...sent }: Sent & { protocols?: string; capacity?: number | 'hello' } = {},
 ) => {
-  const { visitor, protocol } = await sockets.accept(
-    request('GET', '/v1/stream', {
-      ...sent,
-      headers: { ...sent.headers, ...(protocols === undefined ? {} : { 'sec-websocket-protocol': protocols }) },
-    }),
-  )
+  const opening = request('GET', '/v1/stream', {
+    ...sent,
+    headers: { ...sent.headers, ...(protocols === undefined ? {} : { 'sec-websocket-protocol': protocols }) },
+  })
+  const protocol = sockets.protocol(opening)
+  const visitor = await sockets.accept(opening)
   const frames: z.infer<typeof Frame>[] = []
   let closed: { code: number; reason: string } | undefined
   let pings = 0
@@ -60,7 +60,6 @@ export const connect = async <V>(
     ofOp: (op: string) => frames.filter(f => f.op === op),
     say: (frame: unknown) => sockets.message(visitor, typeof frame === 'string' ? frame : JSON.stringify(frame)),
     saysBytes: () => sockets.message(visitor, null),
-    saysTooMuch: () => sockets.oversized(visitor),
     pong: () => sockets.alive(visitor),
     /** Reads all that waits, and from now on at once. */
     read: () => {

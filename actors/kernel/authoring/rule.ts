@@ -1,4 +1,4 @@
-import type { Message, Rules, Spec } from '../../../contracts/declare/actor.ts'
+import type { Message, Rules, Spec, Versions } from '../../../contracts/declare/actor.ts'
 
 /** The rules of some of an actor's commands and events, where one file would be too long; checked as strictly as the whole. */
 export const part = <T extends Spec, C extends keyof T['commands'], E extends keyof T['events']>(
@@ -22,12 +22,18 @@ export const together = <const P extends readonly Part[]>(
   answer: Object.assign({}, ...parts.map(p => p.answer)),
 })
 
+/** Whether a condition names what is there. @param version its content version; undefined: nothing is there */
+const names = (versions: Versions, version: number | undefined): boolean =>
+  version !== undefined && (versions === '*' || versions.includes(version))
+
 /**
- * Whether the thing is at another content version than those that `If-Match` names.
- * @param version its content version; undefined: it does not exist, so no version matches
+ * Whether the message's conditions do not hold (RFC 9110, 13.1). The rule asks, as only the turn knows which version stands.
+ * @param version the thing's content version; undefined: it does not exist
  */
-export const mismatched = ({ ifMatch }: Pick<Message<unknown>, 'ifMatch'>, version: number | undefined): boolean =>
-  ifMatch !== undefined && (version === undefined || !ifMatch.includes(version))
+export const mismatched = (
+  { ifMatch, ifNoneMatch }: Pick<Message<unknown>, 'ifMatch' | 'ifNoneMatch'>,
+  version: number | undefined,
+): boolean => (ifMatch !== undefined && !names(ifMatch, version)) || (ifNoneMatch !== undefined && names(ifNoneMatch, version))
 
 const HOUR = 3_600
 /** How long a deleted thing is remembered, so that a dead letter redriven late runs into it. */

@@ -62,6 +62,8 @@ const Environment = z.object({
    */
   PROXIES: count.default(0),
   FORWARDED_HEADER: z.enum(['x-forwarded-for', 'forwarded']).default('x-forwarded-for'),
+  /** Forces the library that the edge serves with; by default uWebSockets.js where its binary loads, `node:http` elsewhere. */
+  EDGE_SERVER: z.enum(['uws', 'node']).optional(),
   /** Exact origins that browsers may come from; `http://localhost:*` takes any port. */
   CORS_ORIGINS: list.default([]),
 

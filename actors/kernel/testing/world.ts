@@ -22,7 +22,7 @@ import type { Item, StoreWrite } from '../ports/store/port.ts'
 
 type BodyOf<A> = { [S in keyof A]: A[S] extends z.ZodType ? z.infer<A[S]> : never }[keyof A]
 /** What a test may say of a message besides who says what; by itself a message is new and comes a second after the last one. */
-export type Circumstances = Partial<Pick<Message<unknown>, 'id' | 'at' | 'ifMatch' | 'redriven'>>
+export type Circumstances = Partial<Pick<Message<unknown>, 'id' | 'at' | 'ifMatch' | 'ifNoneMatch' | 'redriven'>>
 /** What became of a message: status and body of the answer, or the refusal's code; and the events. */
 export type Outcome<Body = unknown> = {
   readonly id: string

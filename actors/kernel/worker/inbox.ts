@@ -37,7 +37,8 @@ export const readCommand = (actor: AnyActor, delivery: Delivery): Taken => {
     by: envelope.by,
     at: envelope.at,
     data: data.data,
-    ...(envelope.ifMatch ? { ifMatch: envelope.ifMatch } : {}),
+    ...(envelope.ifMatch === undefined ? {} : { ifMatch: envelope.ifMatch }),
+    ...(envelope.ifNoneMatch === undefined ? {} : { ifNoneMatch: envelope.ifNoneMatch }),
     ...(delivery.attributes.redriven === 'true' ? { redriven: true } : {}),
   }
   const key = groupOf(command, message)

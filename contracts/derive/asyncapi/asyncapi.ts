@@ -15,7 +15,7 @@ const carries = (data: JsonSchema): JsonSchema => ({ type: 'object', properties:
 const named = (...parts: string[]) => parts.join('-').replaceAll('.', '-')
 
 const closings: { readonly [C in keyof typeof CLOSE]: string } = {
-  tooBig: `${CLOSE.tooBig} for a frame over 64 KiB`,
+  tooBig: `${CLOSE.tooBig} for a frame over 64 KiB, or the connection ends without a word`,
   restart: `${CLOSE.restart} when the server goes away or cannot serve at the moment`,
   nonsense: `${CLOSE.nonsense} for what is no frame of this protocol`,
   token: `${CLOSE.token} when the token is missing, bad or expired: come back with a new one`,

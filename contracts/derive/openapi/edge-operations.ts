@@ -59,7 +59,7 @@ export const ownRoutes: readonly Own[] = [
       'The live stream: a WebSocket with the subprotocol dailygrind.v1, described in /asyncapi.json. A token that is missing or bad closes it with 4401, an origin that is not allowed with 4403',
     open: true,
     answers: () => ({ 101: { description: 'Switching protocols' } }),
-    refuses: ['bad-request'],
+    refuses: ['bad-request', 'upgrade-required'],
   },
   {
     method: 'get',

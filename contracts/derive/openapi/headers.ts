@@ -45,8 +45,15 @@ export const requestHeaders = {
     visibleAscii,
   ),
   Prefer: parameter('Prefer', '`respond-async` answers 202 at once; `wait=N` waits up to N seconds (0..20, default 5) for the answer.'),
-  IfMatch: parameter('If-Match', 'The ETag that the change is based on; another content version in place is refused with 412.'),
-  IfNoneMatch: parameter('If-None-Match', 'The ETag already at hand; unchanged, the answer is 304 without a body.'),
+  IfMatch: parameter(
+    'If-Match',
+    '`*`, or a list of ETags (RFC 9110, 13.1.1): where nothing is there, or at a content version that none of them names, the answer is 412. Weak ones name none.',
+  ),
+  IfNoneMatch: parameter('If-None-Match', '`*`, or the ETags already at hand; unchanged, the answer is 304 without a body.'),
+  IfNoneMatchOnWrite: parameter(
+    'If-None-Match',
+    '`*`: only where nothing is there yet. A list of ETags: only where the content version is none of theirs. Otherwise the answer is 412.',
+  ),
 } as const
 export type RequestHeader = keyof typeof requestHeaders
 

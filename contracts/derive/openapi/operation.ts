@@ -102,6 +102,7 @@ export const operation = (route: Route, schemas: Schemas) => {
       ...(spec.kind === 'command' ? refer('IdempotencyKey', 'Prefer') : []),
       ...(spec.refuses.includes('version-mismatch') ? refer('IfMatch') : []),
       ...(spec.kind === 'query' && spec.versioned ? refer('IfNoneMatch') : []),
+      ...(spec.kind === 'command' && spec.refuses.includes('version-mismatch') ? refer('IfNoneMatchOnWrite') : []),
     ],
     ...(body ? { requestBody: { required: true, content: Object.fromEntries(media.map(m => [m, { schema: rest }])) } } : {}),
     responses: { ...answersOf(route, schemas), ...refusalsOf(route, schemas) },

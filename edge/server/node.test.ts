@@ -1,0 +1,3 @@
+import { conformance } from './conformance.ts'
+
+conformance('node', { emptyFraming: 400, cutsKeys: false, tooBig: 1009 })
