@@ -66,7 +66,7 @@ test('a mesh that is well', async () => {
     expect(out).toMatch(new RegExp(`^${queue.replace('.', '\\.')} +0 +0 +- +0\\.0 +0$`, 'm'))
   expect(out).toMatch(/^mesh +\d+ .*MB$/m)
   expect(out).toMatch(/^posts +yes$/m)
-  expect(out).toContain('table kernel ok, backplane ok')
+  expect(out).toContain('table kernel ok, routes of events ok, backplane ok')
   expect(out).toContain('0 under way')
 })
 

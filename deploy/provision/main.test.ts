@@ -280,7 +280,7 @@ describe('provisioning', () => {
     const script = fileURLToPath(new URL('../embedded/provision-main.ts', import.meta.url))
     const provisioned = (data: string) => promisify(execFile)(process.execPath, ['--import', 'tsx', script, '--data', data], { env: {} })
     const { stdout } = await provisioned(directory)
-    expect(stdout).toContain(`the mesh in ${directory}`)
+    expect(stdout).toContain(`The mesh in ${directory}`)
     expect(stdout).toMatch(/^1 created, 0 changed, 0 removed, \d+ kept$/m)
     await file.remove()
     await expect(provisioned(directory)).rejects.toThrow(/no mesh runs in/)
