@@ -77,7 +77,9 @@ export async function openReopening({ path, conflict, now, warn }: ReopeningOpti
   const tryAgain = async (): Promise<void> => {
     const files = opened?.engine.files
     // Once closed, there is nothing left that could be told from what is there now.
-    if (files) lost = files.lost()
+    // As they are removed one after another, the first that was missed stands for them all.
+    const missed = files?.lost()
+    if (files) lost = missed === undefined ? undefined : (lost ?? missed)
     if (lost !== undefined) return notice(refused())
     try {
       await files?.tryRoom()
