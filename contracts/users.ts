@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { actor, command, counter, fact, problem, query, row, snapshot, state } from './declare/actor.ts'
 import { isWellFormed } from './declare/characters.ts'
 import { isLanguage } from './declare/language.ts'
+import { actor, command, fact, problem, query, snapshot } from './declare/messages.ts'
+import { counter, row, state } from './declare/records.ts'
 import { Day, GivenDay, line, Time, text, UserId, word } from './declare/text.ts'
 import { isZone } from './declare/time-zone.ts'
 

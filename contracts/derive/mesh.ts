@@ -1,4 +1,4 @@
-import type { AnyActor, AnyCommand, AnyEvent, AnyQuery, Problem } from '../declare/actor.ts'
+import type { AnyActor, AnyCommand, AnyEvent, AnyQuery, Problem } from '../declare/messages.ts'
 import { EDGE_PROBLEMS } from '../declare/problems.ts'
 import { type Route, routesOf } from './routes.ts'
 import { type Topology, topologyOf } from './topology.ts'

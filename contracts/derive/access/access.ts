@@ -1,4 +1,4 @@
-import type { Who } from '../../declare/actor.ts'
+import type { Who } from '../../declare/messages.ts'
 import { mesh } from '../../mesh.ts'
 import { statusOf } from '../openapi/responses.ts'
 import type { Route } from '../routes.ts'

@@ -1,4 +1,4 @@
-import type { AnyCommand, AnyQuery } from '../../declare/actor.ts'
+import type { AnyCommand, AnyQuery } from '../../declare/messages.ts'
 import type { EDGE_PROBLEMS } from '../../declare/problems.ts'
 import { ProblemDocument } from '../../edge.ts'
 import { mesh } from '../../mesh.ts'
