@@ -19,6 +19,9 @@ export type Who =
   | 'pair' // two people; the rule says
   | 'mesh' // no client: other actors and the mesh itself
 
+/** How a caller with a token stands to the person whose thing a route is about (the access table says what each means). */
+export type Standing = 'owner' | 'commenter' | 'friend' | 'stranger' | 'blocked' | 'blocker' | 'unknown'
+
 /** Content versions that a condition names (RFC 9110, 13.1); `*`: any, as long as the thing exists. */
 export type Versions = '*' | readonly number[]
 
@@ -43,6 +46,8 @@ type CommandSpec<S extends AnyRecord & { kind: 'state' }, D extends z.ZodType, A
   /** `'POST /v1/posts'`; absent for messages that only the mesh sends. */
   readonly http?: string
   readonly who: Who
+  /** Of a command between two people (`who: 'pair'`): the standings that it refuses, each with its code; all others are let in. */
+  readonly between?: { readonly [S in Standing]?: NoInfer<R> }
   /** Path parameters and body fields together. */
   readonly data: D
   readonly answer: A
@@ -70,6 +75,7 @@ export type AnyCommand = {
   readonly on: AnyRecord & { kind: 'state' }
   readonly http?: string
   readonly who: Who
+  readonly between?: { readonly [S in Standing]?: string }
   readonly data: z.ZodType
   readonly answer: Statuses
   readonly refuses: readonly string[]
