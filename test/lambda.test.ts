@@ -45,7 +45,7 @@ const functionOf = async (code: ActorCode, over: Partial<Ports> = {}) => {
     concurrency: 8,
     prefix: 'grind-',
     log,
-    metrics: metrics(registry),
+    metrics: metrics(mesh, registry),
     random: w.random,
   })
   /** @returns the ids that come again */

@@ -13,6 +13,7 @@ export type Step = { readonly title: string; readonly text: string }
 /**
  * A mesh as the kernel, the edge and the documents are handed it: its actors, and what follows from them.
  * @property name stands before the names of its processes and metrics: lower-case letters, digits and `_`
+ * @property prefix stands before the names of its queues, topics and tables, where a deployment says no other
  * @property title what people call it
  * @property summary what it is, in a sentence: the documents begin with it
  * @property firstSteps what somebody who signed in does before all else
@@ -21,6 +22,7 @@ export type Step = { readonly title: string; readonly text: string }
  */
 export type Mesh<A extends readonly AnyActor[] = readonly AnyActor[]> = {
   readonly name: string
+  readonly prefix: string
   readonly title: string
   readonly summary: string
   readonly firstSteps: readonly Step[]
@@ -60,6 +62,7 @@ export const defineMesh = <const A extends readonly AnyActor[]>(
   if (new Set(actors.map(a => a.name)).size < actors.length) throw new Error(`two actors are called ${actors.map(a => a.name).join(', ')}`)
   return {
     name,
+    prefix: `${name}-`,
     title,
     summary,
     firstSteps,

@@ -164,7 +164,7 @@ test('what a mended rule takes is settled, once, and traced', async () => {
 test('deliveries that were given up are listed and shown', async () => {
   expect((await tool('dead', 'push')).out).not.toContain('given up in the last week')
   const url = mesh.engines.JOBS_URL ?? mesh.engines.REDIS_URL ?? expect.fail('jobs are kept nowhere')
-  const jobs = bullmqJobs({ url, prefix: readConfig({}).PREFIX })
+  const jobs = bullmqJobs({ url, prefix: readConfig({}, product).PREFIX })
   const late = { id: 'event-1.0.device-1', data: { to: ANN }, until: Date.now() - HOUR }
   await vi.waitFor(() => jobs.add('push', [late]), { timeout: 60_000, interval: 50 })
   await vi.waitFor(async () => expect(await jobs.givenUp('push')).toHaveLength(1), { timeout: 60_000, interval: 50 })

@@ -86,7 +86,7 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
 
   let deaths = 0
   const registry = new Registry()
-  const counted = metrics(registry)
+  const counted = metrics(mesh, registry)
   const log = pino({ level: 'silent' })
   const startWorkerOf = (code: ActorCode) => {
     const one = life()

@@ -66,7 +66,7 @@ type AsyncapiOptions = { readonly host?: string; readonly secure?: boolean; read
 export const asyncapi = (
   mesh: Mesh,
   stream: StreamDeclaration,
-  { host = 'localhost', secure = true, prefix = `${mesh.name}-`, version = '1.0.0' }: AsyncapiOptions = {},
+  { host = 'localhost', secure = true, prefix = mesh.prefix, version = '1.0.0' }: AsyncapiOptions = {},
 ): object => {
   const known = schemas()
   const messages: Record<string, object> = {}
