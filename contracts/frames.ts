@@ -10,8 +10,13 @@ export const BEARER_SUBPROTOCOL = 'bearer.'
  * What a product says about its stream.
  * @property subprotocol the WebSocket subprotocol that clients ask for
  * @property events every event that clients hear, by its type
+ * @property notes what the documents say of frames besides: of events, and of what a resume brings
  */
-export type StreamDeclaration = { readonly subprotocol: string; readonly events: Readonly<Record<string, z.ZodType>> }
+export type StreamDeclaration = {
+  readonly subprotocol: string
+  readonly events: Readonly<Record<string, z.ZodType>>
+  readonly notes?: { readonly event?: string; readonly resume?: string }
+}
 
 /** Why the edge closes a socket. Reconnect after all but `nonsense` and `origin`; after `token` with a new token. */
 export const CLOSE = {
@@ -35,7 +40,7 @@ export const EventFrame = z.object({ ...Told, type: z.string(), data: z.unknown(
   id: 'EventFrame',
   description:
     'something happened. Each `id` comes once, but that a resume may bring again what came shortly before it: drop what has an `id` that was heard, and put ' +
-    'the rest in place by what `data` names (`data.id`, `data.postId`, `data.user.id`), never by counting events',
+    'the rest in place by what `data` names, never by counting events',
 })
 export const ReplyFrame = z
   .object({
@@ -92,11 +97,8 @@ export const Resume = z.object({ op: z.literal('resume'), position: Position }).
   id: 'ResumeFrame',
   description:
     'answered with an event for every thing that changed since, in its latest state and as an event of its latest kind, in the order of change, then `resumed`; ' +
-    'or with `reset` when that is too long ago. Things are the current posts of the caller and their friends (`post.published`, `post.edited`, `post.deleted`), ' +
-    'relations (`friend.requested`, `friend.accepted`, `friend.removed`) and people of the circle (`user.updated`). Likes and comments are no things of their own: ' +
-    'they show in the counts of their post, which comes as `post.published`, or `post.edited` if it ever was edited, however old its text is; a client that shows ' +
-    'comments reads them again where `commentCount` differs. A position lies about ten seconds back, so that nothing on its way is lost: expect the overlap. ' +
-    'What was heard live comes again under its own `id`; a post of which only the counts changed comes under an `id` of its own',
+    'or with `reset` when that is too long ago. A position lies about ten seconds back, so that nothing on its way is lost: expect the overlap. ' +
+    'What was heard live comes again under its own `id`',
 })
 export const clientFrames = { send: Send, auth: Auth, resume: Resume } as const
 export type ClientFrame = { [O in keyof typeof clientFrames]: z.infer<(typeof clientFrames)[O]> }[keyof typeof clientFrames]

@@ -36,4 +36,15 @@ export type StreamEvents = { readonly [E in keyof typeof streamEvents]: z.infer<
 export type StreamEventType = keyof StreamEvents
 
 /** The stream as the edge is handed it. */
-export const stream = { subprotocol: SUBPROTOCOL, events: streamEvents } as const satisfies StreamDeclaration
+export const stream = {
+  subprotocol: SUBPROTOCOL,
+  events: streamEvents,
+  notes: {
+    event: 'Its place is what `data` names: `data.id`, `data.postId`, `data.user.id`.',
+    resume:
+      'Things are the current posts of the caller and their friends (`post.published`, `post.edited`, `post.deleted`), relations (`friend.requested`, ' +
+      '`friend.accepted`, `friend.removed`) and people of the circle (`user.updated`). Likes and comments are no things of their own: they show in the counts of ' +
+      'their post, which comes as `post.published`, or `post.edited` if it ever was edited, however old its text is; a client that shows comments reads them ' +
+      'again where `commentCount` differs. A post of which only the counts changed comes under an `id` of its own.',
+  },
+} as const satisfies StreamDeclaration

@@ -70,14 +70,14 @@ describe('what is derived of a mesh of one actor', () => {
     const text = JSON.stringify([api, messages])
     for (const said of ['/v1/counters/{name}', 'limit-reached', 'event-counter-changed', 'send-counter-add', 'tallies.v1'])
       expect(text).toContain(said)
-    expect(text).not.toMatch(/daily|post\.|friend/i)
+    expect(text).not.toMatch(/daily|post\./i)
   })
 })
 
 const STORMS: Record<string, Faults> = {
   'nothing goes wrong': CALM,
-  'workers die at every failpoint': { ...CALM, crash: 0.05 },
-  'everything at once': { crash: 0.03, lostAnswer: 0.1, duplicate: 0.2, delayMs: 2_000, publish: 0.3 },
+  'workers die at every failpoint': { ...CALM, crash: 0.2 },
+  'everything at once': { crash: 0.1, lostAnswer: 0.1, duplicate: 0.2, delayMs: 2_000, publish: 0.3 },
 }
 const code = counterActor.code(readConfig({}, counterMesh))
 
@@ -86,7 +86,10 @@ describe.each(HOSTS)('on engines in memory, in a %s', host => {
     const w = await world(7, faults, [code], host, counterMesh)
     const names = ['sheep', 'goats']
     const ids: string[] = []
-    for (let n = 0; n < COUNT_LIMIT + 10; n++) for (const name of names) ids.push(await w.send('counter.add', 'ann', { name }))
+    for (let n = 0; n < COUNT_LIMIT + 10; n++) {
+      for (const name of names) ids.push(await w.send('counter.add', 'ann', { name }))
+      await w.clock.advance(3_000)
+    }
     await w.calm()
     const statuses = ids.map(id => [...new Set(w.replies.get(id)?.map(r => r.status))].join())
     expect(statuses.filter(s => s === '200')).toHaveLength(names.length * COUNT_LIMIT)

@@ -41,6 +41,11 @@ describe('the AsyncAPI document', () => {
     expect(at('#/channels/stream/messages/frame-resume')).toBeDefined()
   })
 
+  test('says of frames what the product says of them', () => {
+    expect(at('#/components/messages/frame-resume')).toMatchObject({ description: stream.notes.resume })
+    expect(at('#/components/messages/event-post-liked')).toMatchObject({ description: stream.notes.event })
+  })
+
   test('tells why a socket is closed', () => {
     for (const code of Object.values(CLOSE)) expect(at('#/channels/stream/description')).toContain(String(code))
   })

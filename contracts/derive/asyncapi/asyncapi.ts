@@ -4,13 +4,15 @@ import { BEARER_SUBPROTOCOL, CLOSE, clientFrames, EventFrame, type StreamDeclara
 import { type JsonSchema, type Schemas, schemas } from '../json-schema.ts'
 import type { Mesh } from '../mesh.ts'
 
-type Message = { readonly name: string; readonly title: string; readonly payload: JsonSchema }
+type Message = { readonly name: string; readonly title: string; readonly payload: JsonSchema; readonly description?: string }
 type Channel = { readonly id: string; readonly address: string; readonly description: string; readonly servers: readonly string[] }
 
 const refTo = (...parts: string[]) => ({ $ref: `#/${parts.map(p => p.replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}` })
 const nothing: JsonSchema = { description: 'nothing' }
 const is = (name: string, value: string): JsonSchema => ({ type: 'object', properties: { [name]: { const: value } }, required: [name] })
 const carries = (data: JsonSchema): JsonSchema => ({ type: 'object', properties: { data } })
+/** What the product says of a frame besides. */
+const noted = (note: string | undefined) => (note === undefined ? {} : { description: note })
 /** The names of AsyncAPI's components take no slashes and read best without dots. */
 const named = (...parts: string[]) => parts.join('-').replaceAll('.', '-')
 
@@ -37,13 +39,19 @@ const streamMessages = (mesh: Mesh, stream: StreamDeclaration, s: Schemas) => {
     ...Object.entries(stream.events).map(([type, data]) => ({
       name: named('event', type),
       title: type,
+      ...noted(stream.notes?.event),
       payload: { allOf: [event, is('type', type), carries(s.of(data, 'output'))] },
     })),
   ]
   const fromClient: Message[] = [
     ...Object.entries(clientFrames)
       .filter(([op]) => op !== 'send')
-      .map(([op, frame]) => ({ name: named('frame', op), title: `${op} (client)`, payload: s.of(frame, 'input') })),
+      .map(([op, frame]) => ({
+        name: named('frame', op),
+        title: `${op} (client)`,
+        ...(op === 'resume' ? noted(stream.notes?.resume) : {}),
+        payload: s.of(frame, 'input'),
+      })),
     ...[...mesh.commands]
       .filter(([, { command }]) => command.http !== undefined)
       .map(([type, { command }]) => ({
@@ -73,7 +81,8 @@ export const asyncapi = (
   const channels: Record<string, object> = {}
   const operations: Record<string, object> = {}
   const channel = ({ id, servers, ...rest }: Channel, said: readonly Message[]) => {
-    for (const { name, title, payload } of said) messages[name] = { name, title, contentType: 'application/json', payload }
+    for (const { name, title, payload, description } of said)
+      messages[name] = { name, title, ...noted(description), contentType: 'application/json', payload }
     channels[id] = {
       ...rest,
       servers: servers.map(name => refTo('servers', name)),
