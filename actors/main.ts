@@ -21,14 +21,15 @@ if (actor === undefined) {
   process.exitCode = 2
 } else {
   runProcess({
+    mesh,
     name: actor.name,
     start: async ({ config, log, registry }) => {
-      const counted = metrics(registry)
+      const counted = metrics(mesh, registry)
       const { ports, findMissingRoutes, close } = await openPorts(mesh, config, log, (kind, _ms, ok) =>
         counted.engine.inc({ kind, ok: String(ok) }),
       )
       const routes = watchRoutes(findMissingRoutes, { clock: ports.clock, log, metrics: counted })
-      backplaneMetrics(ports.backplane.health, registry)
+      backplaneMetrics(mesh, ports.backplane.health, registry)
       const worker = startWorker({ mesh, code: actor.code(config), ports, config, log, metrics: counted, routes })
       return {
         info: {},

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { isRefusal, type Refusal } from '../contracts/declare/actor.ts'
+import { isRefusal, type Refusal } from '../contracts/declare/rules.ts'
 import { comment, like, postKey, post as record, slot } from '../contracts/posts.ts'
 import { circle, counts } from '../contracts/users.ts'
 import { granted, type Outcome } from './kernel/testing/world.ts'

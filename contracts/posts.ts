@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { actor, command, fact, problem, query, row, snapshot, state } from './declare/actor.ts'
+import { actor, command, fact, problem, query, snapshot } from './declare/messages.ts'
+import { row, state } from './declare/records.ts'
 import { Day, line, Time, text, UserId, word } from './declare/text.ts'
 import { Person, pair, pairOf, user } from './users.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { actor, query } from './declare/actor.ts'
+import { actor, query } from './declare/messages.ts'
 import { Time } from './declare/text.ts'
 import { Post } from './posts.ts'
 

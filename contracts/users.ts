@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { actor, command, counter, fact, problem, query, row, snapshot, state } from './declare/actor.ts'
 import { isWellFormed } from './declare/characters.ts'
 import { isLanguage } from './declare/language.ts'
+import { actor, command, fact, problem, query, snapshot } from './declare/messages.ts'
+import { counter, row, state } from './declare/records.ts'
 import { Day, GivenDay, line, Time, text, UserId, word } from './declare/text.ts'
 import { isZone } from './declare/time-zone.ts'
 
@@ -233,6 +234,7 @@ export const users = actor('users', {
     'friend.request': command(pair, {
       http: 'PUT /v1/users/me/friend-requests/{userId}',
       who: 'pair',
+      between: { owner: 'cannot-befriend-self', blocked: 'not-found', blocker: 'not-found', unknown: 'not-found' },
       summary: 'Ask a person to be friends; crossing requests make friends',
       data: Other,
       answer: { 200: Standing, 201: Standing },
@@ -243,6 +245,15 @@ export const users = actor('users', {
     'friend.accept': command(pair, {
       http: 'POST /v1/users/me/friend-requests/{userId}/accept',
       who: 'pair',
+      between: {
+        owner: 'no-pending-request',
+        commenter: 'no-pending-request',
+        friend: 'no-pending-request',
+        stranger: 'no-pending-request',
+        blocked: 'not-found',
+        blocker: 'not-found',
+        unknown: 'not-found',
+      },
       summary: 'Accept a person’s request',
       data: Other,
       answer: { 200: Standing },
@@ -253,6 +264,8 @@ export const users = actor('users', {
     'friend.withdraw': command(pair, {
       http: 'DELETE /v1/users/me/friend-requests/{userId}',
       who: 'pair',
+      // What takes something away never tells whether there was anything: `204` for whoever is named.
+      between: {},
       summary: 'Cancel your request, or decline theirs',
       data: Other,
       answer: { 204: Nothing },
@@ -263,6 +276,7 @@ export const users = actor('users', {
     'friend.remove': command(pair, {
       http: 'DELETE /v1/users/me/friends/{userId}',
       who: 'pair',
+      between: {},
       summary: 'End a friendship',
       data: Other,
       answer: { 204: Nothing },
@@ -273,6 +287,8 @@ export const users = actor('users', {
     'user.block': command(pair, {
       http: 'PUT /v1/users/me/blocks/{userId}',
       who: 'pair',
+      // Somebody who blocks the caller can be blocked, too: refusing it would tell.
+      between: { owner: 'cannot-block-self', unknown: 'not-found' },
       summary: 'Block a person: ends friendship and requests, hides each from the other',
       data: Other,
       answer: { 204: Nothing },
@@ -283,6 +299,7 @@ export const users = actor('users', {
     'user.unblock': command(pair, {
       http: 'DELETE /v1/users/me/blocks/{userId}',
       who: 'pair',
+      between: {},
       summary: 'Unblock a person',
       data: Other,
       answer: { 204: Nothing },

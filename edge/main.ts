@@ -10,14 +10,15 @@ import { startEdge } from './edge.ts'
  * One edge: `node --import tsx edge/main.ts`. SIGTERM drains it.
  */
 runProcess({
+  mesh,
   name: 'edge',
   start: async ({ config, log, registry }) => {
-    const counted = metrics(registry)
+    const counted = metrics(mesh, registry)
     const { ports, findMissingRoutes, close } = await openPorts(mesh, config, log, (kind, _ms, ok) =>
       counted.engine.inc({ kind, ok: String(ok) }),
     )
     const routes = watchRoutes(findMissingRoutes, { clock: ports.clock, log, metrics: counted })
-    backplaneMetrics(ports.backplane.health, registry)
+    backplaneMetrics(mesh, ports.backplane.health, registry)
     const edge = await startEdge({ config, ports, log, registry, metrics: counted, routes })
     return {
       info: { url: edge.url, stream: edge.streamUrl, server: edge.server },

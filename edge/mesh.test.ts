@@ -31,7 +31,7 @@ const start = async (config: TestEdgeOptions['config'] = {}) => {
   const { views: _, ...rest } = options
   const edge = await createEdge(rest)
   edge.serving('edge.test')
-  const counted = metrics(new Registry())
+  const counted = metrics(mesh, new Registry())
   const workers = catalog.map(code => startWorker({ mesh, code, ports, config: options.config, log: silent, metrics: counted }))
   cleanups.push(edge.close, ...workers.map(w => () => w.drain(1_000)))
   const person = async (firstName: string) => {

@@ -86,7 +86,10 @@ describe('who sees what', () => {
         const may = expected(route, role)
         // a refusal is told by its code, an answer by being one that the route declares
         seen[role] = `${answer.status} ${told}`
-        due[role] = may.includes(told) && statuses(route, role).includes(answer.status) ? seen[role] : `${statuses(route, role)} ${may}`
+        due[role] =
+          may.includes(told) && statuses(product, route, role).includes(answer.status)
+            ? seen[role]
+            : `${statuses(product, route, role)} ${may}`
         if (told === 'not-found') hidden.set(role, withoutIds(answer, data))
       }
       expect(seen).toEqual(due)

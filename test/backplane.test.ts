@@ -13,6 +13,7 @@ import { backplaneMetrics } from '../actors/kernel/ports/backplane/metrics.ts'
 import { redisBackplane } from '../actors/kernel/ports/backplane/redis.ts'
 import { virtualClock } from '../actors/kernel/ports/clock/virtual.ts'
 import { freePort } from '../actors/kernel/process/free-port.ts'
+import { mesh } from '../contracts/mesh.ts'
 import { startRedis } from '../deploy/emulators/redis/start.ts'
 
 const DEADLINE = { timeout: 15_000, interval: 10 }
@@ -412,7 +413,7 @@ describe.runIf(found)('the Redis backplane and a real Redis', { timeout: 40_000 
     const engine = await startReal({ options: r.options })
     const registry = new Registry()
     const backplane = await redisBackplane({ url: engine.url })
-    backplaneMetrics(backplane.health, registry)
+    backplaneMetrics(mesh, backplane.health, registry)
     const refused = async () => (await registry.getSingleMetric('dailygrind_backplane_writes_refused')?.get())?.values[0]?.value
     const redis = new Redis(engine.url)
     expect([backplane.health().ok, await refused()]).toEqual([true, 0])

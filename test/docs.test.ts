@@ -66,3 +66,42 @@ test('docs/limits.md names every limit of the configuration that a person, an ad
   const named = Object.keys(Limits.shape).filter(name => !elsewhere.includes(name))
   expect(named.filter(name => !text.includes(`\`${name}\``))).toEqual([])
 })
+
+test.each(pages)('%s calls files by their names', async page => {
+  for (const [, name = '', to = ''] of (await read(page)).matchAll(/\[`([\w./-]+\.ts)`\]\(([^)#\s]+)/g))
+    expect(to.endsWith(`/${name}`) || to === name, `${page} calls ${to} ${name}`).toBe(true)
+})
+
+test('the code of docs/add-an-actor.md is that of the counter', async () => {
+  const fences = [...(await read('docs/add-an-actor.md')).matchAll(/^`([\w./-]+)`\n\n```ts\n((?:.*\n)*?)```$/gm)]
+  expect(fences.length).toBeGreaterThan(6)
+  for (const [, path = '', code = ''] of fences) expect(await read(path), path).toContain(code)
+})
+
+/** The rows of a table, cell by cell; its head left out. */
+const rowsOf = (text: string, head: string): string[][] => {
+  const [, body = ''] = text.split(`${head}\n`)
+  const lines = body.split('\n').slice(1)
+  const end = lines.findIndex(line => !line.startsWith('|'))
+  return lines.slice(0, end === -1 ? undefined : end).map(line =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map(cell => cell.trim()),
+  )
+}
+const linkedTo = (cell: string) => found(cell, /\]\(([^)]+)\)/g)[0] ?? ''
+
+test('each word of the glossary is exported by its file', async () => {
+  const rows = rowsOf(await read('ARCHITECTURE.md'), '| Word | Meaning | Export | File |')
+  expect(rows.length).toBeGreaterThan(15)
+  expect(rows.length).toBeLessThanOrEqual(25)
+  for (const [word = '', , exported = '', file = ''] of rows)
+    expect(await read(linkedTo(file)), word).toMatch(new RegExp(`^export (const|type|class) ${exported.replaceAll('`', '')}\\b`, 'm'))
+})
+
+test('each fault of docs/faults.md has its test', async () => {
+  const rows = rowsOf(await read('docs/faults.md'), '| Fault | Promise | File | Test |')
+  expect(rows.length).toBeGreaterThan(25)
+  for (const [fault = '', , file = '', name = ''] of rows) expect(await read(join('docs', linkedTo(file))), fault).toContain(name)
+})

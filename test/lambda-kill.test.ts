@@ -33,14 +33,14 @@ const start = async () => {
   cleanups.push(() => rm(data, { recursive: true, force: true }))
   const settings = { EMBEDDED: 'true', LOG_LEVEL: 'warn', PORT: '0', REDIS_SERVER: 'none' }
   const log = pino({ level: 'silent' })
-  const engines = await startProvisioned({ config: readConfig(environment(settings)), settings, data, log })
+  const engines = await startProvisioned({ config: readConfig(environment(settings), mesh), settings, data, log })
   cleanups.push(engines.close)
   const { config, opened } = engines
   const { ports } = opened
   const { PREFIX: prefix } = config
   const registry = new Registry()
   for (const code of catalog.filter(c => c.declaration.name !== 'posts')) {
-    const worker = startWorker({ mesh, code, ports, config, log, metrics: metrics(new Registry()) })
+    const worker = startWorker({ mesh, code, ports, config, log, metrics: metrics(mesh, new Registry()) })
     cleanups.push(() => worker.drain(1_000))
   }
   const functions = containers(n => {
@@ -54,7 +54,7 @@ const start = async () => {
   const hearers = containers(() => ({ ...settings, ...engines.settings }))
   cleanups.push(hearers.end)
   cleanups.push(eventSource({ ...ports, prefix, queue: 'posts-events', start: hearers.start }).stop)
-  const edge = await startEdge({ config, ports, log, registry, metrics: metrics(registry) })
+  const edge = await startEdge({ config, ports, log, registry, metrics: metrics(mesh, registry) })
   cleanups.push(edge.drain)
   return { mesh: await meet(edge.url), signals: functions.signals, dead: () => ports.mailbox.depth('posts-dead.fifo') }
 }

@@ -6,8 +6,8 @@ import { metrics } from '../actors/kernel/process/metrics.ts'
 import type { Ports } from '../actors/kernel/process/ports.ts'
 import { lambdaHandler } from '../actors/kernel/worker/lambda.ts'
 import { catalog } from '../actors/testing/catalog.ts'
-import { groupOf } from '../contracts/declare/actor.ts'
 import type { Envelope, EventEnvelope } from '../contracts/declare/envelope.ts'
+import { groupOf } from '../contracts/declare/messages.ts'
 import { mesh } from '../contracts/mesh.ts'
 import { user, users } from '../contracts/users.ts'
 import { CALM, world } from './mesh/world.ts'
@@ -45,7 +45,7 @@ const functionOf = async (code: ActorCode, over: Partial<Ports> = {}) => {
     concurrency: 8,
     prefix: 'grind-',
     log,
-    metrics: metrics(registry),
+    metrics: metrics(mesh, registry),
     random: w.random,
   })
   /** @returns the ids that come again */

@@ -13,6 +13,7 @@ import { httpTransport, PATIENCE } from '../actors/push/send/transport.ts'
 import { catalogWith } from '../actors/testing/catalog.ts'
 import { ann, bob } from '../actors/testing/village.ts'
 import { world } from '../actors/testing/world.ts'
+import { mesh } from '../contracts/mesh.ts'
 import { type Device, device } from '../contracts/push.ts'
 import { type Browser, type Fault, type PushService, startPushService } from './push-service.ts'
 import { until } from './until.ts'
@@ -54,7 +55,7 @@ const told = async (browsers: readonly Browser[], { allowed = [service.origin, o
     clock: systemClock,
     random: () => 0.5,
     log: pino({ level: 'silent' }),
-    metrics: metrics(registry),
+    metrics: metrics(mesh, registry),
     sendCommand: async command => void commands.push(command),
     patchItem: async (ref, values) => store.commit([{ set: ref.place, values }]),
   })

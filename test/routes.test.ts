@@ -29,7 +29,7 @@ let clients: Clients
 let watch: RouteWatch
 let look = () => {}
 const registry = new Registry()
-const counted = metrics(registry)
+const counted = metrics(mesh, registry)
 const said: string[] = []
 const Line = z.object({ msg: z.string() })
 const log = pino({}, { write: line => void said.push(Line.parse(JSON.parse(line)).msg) })
@@ -110,7 +110,7 @@ test('a subscription that somebody removed is known: readiness, metric, log, sta
       ports: { ...memory, jobs, events },
       config,
       log: silent,
-      metrics: metrics(new Registry()),
+      metrics: metrics(mesh, new Registry()),
       routes: watch,
     })
     const { ok, status } = worker.health()
@@ -161,7 +161,7 @@ test('engines that cannot be asked are not taken for routes that are gone', asyn
     fail = () => reject(new Error('no answer'))
   })
   const before = said.length
-  const blind = watchRoutes(() => failing, { clock: { every: () => ({ stop: () => {} }) }, log, metrics: metrics(new Registry()) })
+  const blind = watchRoutes(() => failing, { clock: { every: () => ({ stop: () => {} }) }, log, metrics: metrics(mesh, new Registry()) })
   fail()
   await vi.waitFor(() => expect(said.slice(before)).toEqual(['whether events can arrive cannot be asked']), DEADLINE)
   expect(blind.missing()).toEqual([])

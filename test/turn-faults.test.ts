@@ -298,7 +298,7 @@ test('a dead letter is counted, although nobody can be told of it', async () => 
   }
   const registry = new Registry()
   const config = { CONCURRENCY: 8, POLLERS: 2, FAILPOINTS: '' }
-  startWorker({ mesh, code, ports, config, log: pino({ level: 'silent' }), metrics: metrics(registry), random: w.random })
+  startWorker({ mesh, code, ports, config, log: pino({ level: 'silent' }), metrics: metrics(mesh, registry), random: w.random })
   await w.clock.advance(60_000)
   expect(await w.left()).toEqual({ queued: 0, dead: 1 })
   expect(await metric({ registry }, 'messages_dead_total')).toEqual([['users.fifo unreadable', 1]])
@@ -329,7 +329,7 @@ test('while neither events can be published nor replies be told, a message is tr
     },
   }
   const config = { CONCURRENCY: 8, POLLERS: 2, FAILPOINTS: '' }
-  startWorker({ mesh, code, ports, config, log: pino({ level: 'silent' }), metrics: metrics(new Registry()), random: w.random })
+  startWorker({ mesh, code, ports, config, log: pino({ level: 'silent' }), metrics: metrics(mesh, new Registry()), random: w.random })
   await w.send('user.replace', ANN, { firstName: 'F', lastName: 'L' })
   await w.clock.advance(120_000)
   // One that tries again every five seconds, and not one more with each time that the message comes back.

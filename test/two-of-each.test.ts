@@ -41,7 +41,7 @@ describe.each(REDIS)('two edges and two workers of each actor on one Redis ($nam
       REDIS_SERVER: program,
       EDGE_SECRET: 'the same secret for both of the edges',
     }
-    const config = readConfig(environment(settings))
+    const config = readConfig(environment(settings), mesh)
     engines = await startProvisioned({ config, settings, data: folder, log: pino({ level: 'silent' }) })
     processes = launcher({ ...settings, ...engines.settings })
     const ports = [await freePort(), await freePort()]

@@ -1,4 +1,4 @@
-import { isRefusal, refuse, superseded } from '../../contracts/declare/actor.ts'
+import { isRefusal, refuse, superseded } from '../../contracts/declare/rules.ts'
 import { type CommentRow, comment, commentIdOf, type PostState, posts } from '../../contracts/posts.ts'
 import type { Pair, User } from '../../contracts/users.ts'
 import { part, tombstoneUntil } from '../kernel/authoring/rule.ts'

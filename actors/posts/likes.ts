@@ -1,4 +1,4 @@
-import { isRefusal, superseded } from '../../contracts/declare/actor.ts'
+import { isRefusal, superseded } from '../../contracts/declare/rules.ts'
 import { type Like, type Liked, type LivePost, like, type PostState, posts } from '../../contracts/posts.ts'
 import { part, tombstoneUntil } from '../kernel/authoring/rule.ts'
 import { changed, visible } from './visibility.ts'

@@ -1,4 +1,4 @@
-import { isRefusal, refuse, superseded } from '../../contracts/declare/actor.ts'
+import { isRefusal, refuse, superseded } from '../../contracts/declare/rules.ts'
 import { comment, dayOf, type LivePost, like, posts, SWEEP, slot } from '../../contracts/posts.ts'
 import { mismatched, part, tombstoneUntil } from '../kernel/authoring/rule.ts'
 import { personOf } from '../users/views.ts'

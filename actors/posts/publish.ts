@@ -1,4 +1,4 @@
-import { commandOf, refuse, superseded } from '../../contracts/declare/actor.ts'
+import { commandOf, refuse, superseded } from '../../contracts/declare/rules.ts'
 import {
   dayOf,
   type LivePost,

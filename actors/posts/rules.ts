@@ -1,4 +1,4 @@
-import { rules } from '../../contracts/declare/actor.ts'
+import { rules } from '../../contracts/declare/rules.ts'
 import { posts } from '../../contracts/posts.ts'
 import { together } from '../kernel/authoring/rule.ts'
 import { comments } from './comments.ts'

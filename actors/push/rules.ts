@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Rules, refuse, rules, superseded } from '../../contracts/declare/actor.ts'
+import { type Rules, refuse, rules, superseded } from '../../contracts/declare/rules.ts'
 import { type Device, device, type Holder, MOST_SUBSCRIPTIONS, push, pushCounts, subscriptionIdOf } from '../../contracts/push.ts'
 import { tombstoneUntil } from '../kernel/authoring/rule.ts'
 import { profileRequired } from '../users/views.ts'

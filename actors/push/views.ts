@@ -1,4 +1,4 @@
-import { refuse } from '../../contracts/declare/actor.ts'
+import { refuse } from '../../contracts/declare/rules.ts'
 import { type Device, device, MOST_SUBSCRIPTIONS, preferences, push } from '../../contracts/push.ts'
 import { descending, fillPage } from '../kernel/authoring/page.ts'
 import { defineViews, type Reader } from '../kernel/authoring/reader.ts'

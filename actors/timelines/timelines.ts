@@ -1,4 +1,4 @@
-import { rules } from '../../contracts/declare/actor.ts'
+import { rules } from '../../contracts/declare/rules.ts'
 import { timelines } from '../../contracts/timelines.ts'
 import { implement } from '../authoring/authoring.ts'
 import { timelineHandlers } from './handlers.ts'

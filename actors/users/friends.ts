@@ -1,4 +1,4 @@
-import { type Applied, commandOf, refuse, superseded } from '../../contracts/declare/actor.ts'
+import { type Applied, commandOf, refuse, superseded } from '../../contracts/declare/rules.ts'
 import { type CircleEntry, circle, counts, LIMITS, type Pair, pairOf, type User, users } from '../../contracts/users.ts'
 import { absenceUntil, part } from '../kernel/authoring/rule.ts'
 import { noSuchPerson, profileRequired, standing } from './views.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { groupOf } from '../../contracts/declare/actor.ts'
 import type { Envelope } from '../../contracts/declare/envelope.ts'
+import { groupOf } from '../../contracts/declare/messages.ts'
 import { UserId } from '../../contracts/declare/text.ts'
 import { commandQueue } from '../../contracts/derive/topology.ts'
 import { users } from '../../contracts/users.ts'

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { commandOf, type Message, refuse, superseded } from '../../contracts/declare/actor.ts'
+import type { Message } from '../../contracts/declare/messages.ts'
+import { commandOf, refuse, superseded } from '../../contracts/declare/rules.ts'
 import { DEFAULTS, type LiveUser, type ProfileContent, type ProfilePatch, type User, users } from '../../contracts/users.ts'
 import { mismatched, part } from '../kernel/authoring/rule.ts'
 import { localDay } from '../kernel/ports/clock/local.ts'

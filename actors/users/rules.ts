@@ -1,4 +1,4 @@
-import { rules } from '../../contracts/declare/actor.ts'
+import { rules } from '../../contracts/declare/rules.ts'
 import { users } from '../../contracts/users.ts'
 import { together } from '../kernel/authoring/rule.ts'
 import { friends } from './friends.ts'

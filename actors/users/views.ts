@@ -1,4 +1,4 @@
-import { refuse } from '../../contracts/declare/actor.ts'
+import { refuse } from '../../contracts/declare/rules.ts'
 import {
   type CircleEntry,
   type Counts,

@@ -1,4 +1,4 @@
-import { type Problem, problem } from './actor.ts'
+import { type Problem, problem } from './messages.ts'
 
 /** What the edge itself refuses with, whatever the route. The actors' refusals are declared with them. */
 export const EDGE_PROBLEMS = {

@@ -1,4 +1,4 @@
-import type { AnyActor, AnyCommand, AnyEvent, AnyQuery, Problem } from '../declare/actor.ts'
+import type { AnyActor, AnyCommand, AnyEvent, AnyQuery, Problem } from '../declare/messages.ts'
 import { EDGE_PROBLEMS } from '../declare/problems.ts'
 import { type Route, routesOf } from './routes.ts'
 import { type Topology, topologyOf } from './topology.ts'
@@ -7,16 +7,25 @@ type CommandEntry = { readonly actor: AnyActor; readonly type: string; readonly 
 type QueryEntry = { readonly actor: AnyActor; readonly type: string; readonly query: AnyQuery }
 type EventEntry = { readonly actor: AnyActor; readonly type: string; readonly event: AnyEvent }
 
+/** A thing to do, and how, in Markdown. */
+export type Step = { readonly title: string; readonly text: string }
+
 /**
  * A mesh as the kernel, the edge and the documents are handed it: its actors, and what follows from them.
  * @property name stands before the names of its processes and metrics: lower-case letters, digits and `_`
+ * @property prefix stands before the names of its queues, topics and tables, where a deployment says no other
  * @property title what people call it
+ * @property summary what it is, in a sentence: the documents begin with it
+ * @property firstSteps what somebody who signed in does before all else
  * @property problems every problem code with its status and title: the pages under `/docs/problems`
  * @property topology the queues, topics and tables under a prefix
  */
 export type Mesh<A extends readonly AnyActor[] = readonly AnyActor[]> = {
   readonly name: string
+  readonly prefix: string
   readonly title: string
+  readonly summary: string
+  readonly firstSteps: readonly Step[]
   readonly actors: A
   readonly commands: ReadonlyMap<string, CommandEntry>
   readonly queries: ReadonlyMap<string, QueryEntry>
@@ -26,12 +35,19 @@ export type Mesh<A extends readonly AnyActor[] = readonly AnyActor[]> = {
   readonly topology: (prefix: string) => Topology
 }
 
+type Named = {
+  readonly name: string
+  readonly title: string
+  readonly summary?: string
+  readonly firstSteps?: readonly Step[]
+}
+
 /**
  * Makes a mesh of its actors.
  * @throws when two actors have a name, or a message type, in common
  */
 export const defineMesh = <const A extends readonly AnyActor[]>(
-  { name, title }: { readonly name: string; readonly title: string },
+  { name, title, summary = '', firstSteps = [] }: Named,
   ...actors: A
 ): Mesh<A> => {
   const table = <T, E>(of: (actor: AnyActor) => Readonly<Record<string, T>>, entry: (actor: AnyActor, type: string, spec: T) => E) => {
@@ -46,7 +62,10 @@ export const defineMesh = <const A extends readonly AnyActor[]>(
   if (new Set(actors.map(a => a.name)).size < actors.length) throw new Error(`two actors are called ${actors.map(a => a.name).join(', ')}`)
   return {
     name,
+    prefix: `${name}-`,
     title,
+    summary,
+    firstSteps,
     actors,
     commands: table(
       a => a.commands,

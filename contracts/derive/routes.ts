@@ -1,4 +1,4 @@
-import type { AnyActor, AnyCommand, AnyQuery } from '../declare/actor.ts'
+import type { AnyActor, AnyCommand, AnyQuery } from '../declare/messages.ts'
 
 /** An HTTP route. `path` is split at `/`; a segment `{name}` is a parameter, `me` as a segment stands for the caller. */
 export type Route = {

@@ -1,4 +1,4 @@
-import type { AnyActor } from '../declare/actor.ts'
+import type { AnyActor } from '../declare/messages.ts'
 
 /** The queues, topics and tables of a deployment by their whole names. */
 export type Topology = {

@@ -53,7 +53,10 @@ describe('compose.yaml', () => {
     expect(run.sort()).toEqual(mesh.actors.map(a => a.name).sort())
     const { edge } = services
     const plain = Object.entries({ ...edge?.environment }).filter(([, value]) => !value.startsWith('${'))
-    expect(readConfig(Object.fromEntries(plain))).toMatchObject({ REDIS_URL: 'redis://redis:6379', AWS_ENDPOINT_URL: 'http://aws:4566' })
+    expect(readConfig(Object.fromEntries(plain), mesh)).toMatchObject({
+      REDIS_URL: 'redis://redis:6379',
+      AWS_ENDPOINT_URL: 'http://aws:4566',
+    })
   })
 
   test('starts what is there: files of the image are built from files of ours', () => {
@@ -103,7 +106,7 @@ describe('observability', () => {
 
   test('the dashboard shows metrics that there are', async () => {
     const registry = new Registry()
-    metrics(registry)
+    metrics(mesh, registry)
     edgeMetrics({ sockets: () => 0, oldestMs: () => 0, underWay: () => 0 }, registry)
     const known = new Set((await registry.getMetricsAsJSON()).map(m => m.name))
     const shown = new Set(

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { runProcess } from '../../actors/kernel/process/process.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { startProvisioned } from './provisioned.ts'
 import { createSteps } from './steps.ts'
 
@@ -9,6 +10,7 @@ const Ports = z.partialRecord(z.enum(['cognito', 'dynamodb', 'sqsSns', 'redis', 
  * The engines as a process of the mesh. Its settings carry two values that are nobody else's: where data lies, and the ports of the incarnation before.
  */
 runProcess({
+  mesh,
   name: 'engines',
   last: true,
   start: async ({ config, settings, log }) => {

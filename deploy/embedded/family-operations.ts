@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { z } from 'zod'
 import type { Span } from '../../actors/kernel/ports/tracing/span.ts'
 import type { OperationsOptions } from '../../actors/kernel/process/admin-server.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import type { Supervised } from './supervisor.ts'
 
 const ASK_MS = 2_000
@@ -68,7 +69,7 @@ const ownMetrics = (family: readonly Supervised[]): Registry => {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 })
   const gauge = (name: string, help: string, value: (p: Supervised) => number) =>
     new Gauge({
-      name: `dailygrind_process_${name}`,
+      name: `${mesh.name}_process_${name}`,
       help,
       labelNames: ['process'],
       registers: [registry],

@@ -1,4 +1,5 @@
 import { environment, readConfig } from '../../actors/kernel/config/config.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { banner } from './banner.ts'
 import { BadFlag, type Flags, HELP, readFlags } from './flags.ts'
 import { output } from './logs.ts'
@@ -17,7 +18,7 @@ const complain = (text: string): void => void process.stderr.write(`${text}\n`)
 const flagsOrExit = (): { readonly flags: Flags; readonly ownJobs: boolean } => {
   try {
     const flags = readFlags(process.argv.slice(2), processNames)
-    const { JOBS_URL } = readConfig(environment({}))
+    const { JOBS_URL } = readConfig(environment({}), mesh)
     return { flags, ownJobs: JOBS_URL !== undefined }
   } catch (error) {
     complain(error instanceof Error ? error.message : String(error))

@@ -25,7 +25,7 @@ export const runInManyProcesses = async ({
   steps,
   trouble,
 }: RunOptions): Promise<Running> => {
-  const config = readConfig(environment(settings))
+  const config = readConfig(environment(settings), mesh)
   const family: Supervised[] = []
   const named = (name: string): Supervised | undefined => family.find(p => p.name === name)
   const infoOf = (name: string): Info => named(name)?.state().info ?? {}
@@ -81,7 +81,12 @@ export const runInManyProcesses = async ({
     stopping('the edge', STOPPING.edge, [edge])
 
     await Promise.all(family.map(p => steps.take(`the process ${p.name}`, () => p.ready).then(() => progress(`${p.name} is up`))))
-    const operations = await startOperations({ port: config.OPERATIONS_PORT, host: config.HOST, ...familyOperations(family, trouble) })
+    const operations = await startOperations({
+      title: mesh.title,
+      port: config.OPERATIONS_PORT,
+      host: config.HOST,
+      ...familyOperations(family, trouble),
+    })
     started.push('operations', KILL_MS, operations.close)
     const { url = '', stream = '' } = await edge.ready
     return {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { DestinationStream } from 'pino'
 import { environment, readConfig, silenceNodeNotice } from '../../actors/kernel/config/config.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { reasonOf } from '../emulators/folder.ts'
 import { requireFree } from '../emulators/loopback.ts'
 import { type DataLock, lockData } from './lock.ts'
@@ -72,7 +73,7 @@ export const startMesh = async (options: MeshOptions): Promise<RunningMesh> => {
     ...options.settings,
     ...(options.port === undefined ? {} : { PORT: String(options.port) }),
   }
-  const config = readConfig(environment(base))
+  const config = readConfig(environment(base), mesh)
   const log = logger('mesh', config.LOG_LEVEL, logTo)
   if (config.PORT !== 0) await steps.take('the look at the port', () => requireFree(config.HOST, config.PORT))
   progress(`data directory: ${data ?? 'none, nothing is kept'}`)

@@ -18,12 +18,12 @@ export const runInOneProcess = async ({ settings, data, log, logTo, progress, st
   const registry = new Registry()
   // A finer event loop histogram wakes an idle process a hundred times a second.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 })
-  const base = readConfig(environment(settings))
+  const base = readConfig(environment(settings), mesh)
   const named = (name: string) => logger(name, base.LOG_LEVEL, logTo)
   const started = stack(log)
   try {
     progress('engines: DynamoDB, SQS, SNS, Cognito, Redis')
-    const counted = metrics(registry)
+    const counted = metrics(mesh, registry)
     const onCall = (kind: string, _ms: number, ok: boolean) => counted.engine.inc({ kind, ok: String(ok) })
     const engines = await startProvisioned({ config: base, settings, data, log: named('engines'), onCall, steps })
     started.push('the engines', STOPPING.engines, engines.close)
@@ -43,7 +43,7 @@ export const runInOneProcess = async ({ settings, data, log, logTo, progress, st
       settleAll(engines.settings.AWS_ENDPOINT_URL_SQS, config.PREFIX, STOPPING.messages, log),
     )
 
-    backplaneMetrics(ports.backplane.health, registry)
+    backplaneMetrics(mesh, ports.backplane.health, registry)
     progress('edge')
     const edge = await steps.take(
       'the edge',
@@ -52,6 +52,7 @@ export const runInOneProcess = async ({ settings, data, log, logTo, progress, st
     )
     started.push('the edge', STOPPING.edge, edge.drain)
     const operations = await startOperations({
+      title: mesh.title,
       port: config.OPERATIONS_PORT,
       host: config.HOST,
       registry,

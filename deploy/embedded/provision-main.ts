@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { type Config, environment, readConfig } from '../../actors/kernel/config/config.ts'
 import { isAlive } from '../../actors/kernel/process/alive.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { runProvision } from '../provision/main.ts'
 import { readMeshFile } from './mesh-file.ts'
 
@@ -25,10 +26,10 @@ const findEngines = async (data: string | undefined): Promise<Config> => {
   const file = directory === undefined ? undefined : await readMeshFile(directory)
   if (file && isAlive(file.pid)) {
     process.stdout.write(`The mesh in ${directory}, process ${file.pid}\n`)
-    return readConfig(environment({ EMBEDDED: 'true', ...file.config }))
+    return readConfig(environment({ EMBEDDED: 'true', ...file.config }), mesh)
   }
   if (data !== undefined) throw new Error(`no mesh runs in ${data}`)
-  return readConfig()
+  return readConfig(environment({}), mesh)
 }
 
 try {

@@ -25,7 +25,7 @@ export const startProvisioned = async (
   })
   const engines = await startEngines({ ...options, onPostConfirmation: async event => registerUser(await ports, event) })
   try {
-    const config = readConfig(environment({ ...options.settings, ...engines.settings }))
+    const config = readConfig(environment({ ...options.settings, ...engines.settings }), mesh)
     const { steps = createSteps(), log, onCall } = options
     const opened = await steps.take(
       'the connections to the engines',

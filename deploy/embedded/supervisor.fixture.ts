@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import { runProcess } from '../../actors/kernel/process/process.ts'
+import { mesh } from '../../contracts/mesh.ts'
 
 /*
  * A process that does nothing, for the supervisor's tests: `<name> <journal> [behaviour]`. It notes in the journal when it starts and drains.
@@ -9,6 +10,7 @@ const [, , name = 'fixture', journal = '', behaviour] = process.argv
 const note = (what: string): void => appendFileSync(journal, `${name} ${what}\n`)
 
 runProcess({
+  mesh,
   name,
   last: behaviour === 'last',
   start: async ({ config }) => {

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { actorOf } from '../../actors/catalog.ts'
-import { readConfig, silenceNodeNotice } from '../../actors/kernel/config/config.ts'
+import { environment, readConfig, silenceNodeNotice } from '../../actors/kernel/config/config.ts'
 import { failpoints } from '../../actors/kernel/process/failpoints.ts'
 import { metrics } from '../../actors/kernel/process/metrics.ts'
 import { openPorts } from '../../actors/kernel/process/open-ports.ts'
@@ -16,14 +16,14 @@ import { once } from './once.ts'
 export const actorFunction = (name: ActorName): ReturnType<typeof lambdaHandler> => {
   silenceNodeNotice()
   const opened = once(async () => {
-    const config = readConfig()
+    const config = readConfig(environment({}), mesh)
     const code = actorOf(name, config)
     if (code.jobs.length > 0) throw new Error(`${name} has background jobs, for which a process must stay: run it as a worker`)
     const log = pino({ base: { name }, level: config.LOG_LEVEL })
     const { ports } = await openPorts(mesh, config, log)
     const { CONCURRENCY: concurrency, PREFIX: prefix } = config
     const reach = failpoints(config.FAILPOINTS, ms => ports.clock.sleep(ms))
-    return lambdaHandler({ mesh, code, ports, concurrency, prefix, log, metrics: metrics(new Registry()), reach })
+    return lambdaHandler({ mesh, code, ports, concurrency, prefix, log, metrics: metrics(mesh, new Registry()), reach })
   })
   return async (event, invocation) => (await opened())(event, invocation)
 }

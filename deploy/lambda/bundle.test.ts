@@ -31,7 +31,7 @@ beforeAll(async () => {
   const settings = { EMBEDDED: 'true', LOG_LEVEL: 'warn' }
   ;[bundles, engines] = await Promise.all([
     bundleFunctions(join(folder, 'functions')),
-    startProvisioned({ config: readConfig(environment(settings)), settings, data: folder, log: pino({ level: 'silent' }) }),
+    startProvisioned({ config: readConfig(environment(settings), mesh), settings, data: folder, log: pino({ level: 'silent' }) }),
   ])
 }, 120_000)
 afterAll(async () => {

@@ -1,14 +1,15 @@
-import { readConfig, silenceNodeNotice } from '../../actors/kernel/config/config.ts'
+import { environment, readConfig, silenceNodeNotice } from '../../actors/kernel/config/config.ts'
 import { openClients } from '../../actors/kernel/ports/aws/clients.ts'
 import { queueUrls } from '../../actors/kernel/ports/aws/names.ts'
 import { systemClock } from '../../actors/kernel/ports/clock/system.ts'
 import { sqsMailbox } from '../../actors/kernel/ports/mailbox/sqs.ts'
 import { registerUser } from '../../actors/users/post-confirmation.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { once } from './once.ts'
 
 silenceNodeNotice()
 const mailbox = once(async () => {
-  const config = readConfig()
+  const config = readConfig(environment({}), mesh)
   const { sqs, sqsPolling } = openClients(config)
   return sqsMailbox({ sqs, polling: sqsPolling, queueUrl: queueUrls(sqs, config.PREFIX) })
 })

@@ -1,7 +1,7 @@
 import type { Delivery } from '../../actors/kernel/ports/mailbox/port.ts'
 import type { DeadLetter } from '../../actors/kernel/worker/dead-letters.ts'
 import { readCommand, readEvent, Unreadable } from '../../actors/kernel/worker/inbox.ts'
-import type { Place } from '../../contracts/declare/actor.ts'
+import type { Place } from '../../contracts/declare/records.ts'
 import { commandQueue, eventQueue } from '../../contracts/derive/topology.ts'
 import { mesh } from '../../contracts/mesh.ts'
 import { saidBy } from './letters.ts'

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { readConfig } from '../../actors/kernel/config/config.ts'
 import { bullmqJobs } from '../../actors/kernel/ports/jobs/bullmq.ts'
-import { groupOf } from '../../contracts/declare/actor.ts'
+import { groupOf } from '../../contracts/declare/messages.ts'
 import { deadLetterQueue } from '../../contracts/derive/topology.ts'
 import { mesh as product } from '../../contracts/mesh.ts'
 import { type RunningMesh, startMesh } from '../embedded/mesh.ts'
@@ -164,7 +164,7 @@ test('what a mended rule takes is settled, once, and traced', async () => {
 test('deliveries that were given up are listed and shown', async () => {
   expect((await tool('dead', 'push')).out).not.toContain('given up in the last week')
   const url = mesh.engines.JOBS_URL ?? mesh.engines.REDIS_URL ?? expect.fail('jobs are kept nowhere')
-  const jobs = bullmqJobs({ url, prefix: readConfig({}).PREFIX })
+  const jobs = bullmqJobs({ url, prefix: readConfig({}, product).PREFIX })
   const late = { id: 'event-1.0.device-1', data: { to: ANN }, until: Date.now() - HOUR }
   await vi.waitFor(() => jobs.add('push', [late]), { timeout: 60_000, interval: 50 })
   await vi.waitFor(async () => expect(await jobs.givenUp('push')).toHaveLength(1), { timeout: 60_000, interval: 50 })

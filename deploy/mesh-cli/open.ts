@@ -70,7 +70,7 @@ const embedded = async (data: string, file: MeshFile, { operations }: Where): Pr
     .map(flag => ` ${flag}`)
     .join(''),
   operations: operations.length > 0 ? operations : [file.operations],
-  ...(await openEngines(readConfig(environment({ EMBEDDED: 'true', ...file.config })))),
+  ...(await openEngines(readConfig(environment({ EMBEDDED: 'true', ...file.config }), mesh))),
   processes: async () => {
     const now = await running(data)
     return now?.pid === file.pid ? now.processes : undefined
@@ -78,7 +78,7 @@ const embedded = async (data: string, file: MeshFile, { operations }: Where): Pr
 })
 
 const onAws = async ({ operations }: Where): Promise<OpenMesh> => {
-  const config = readConfig(environment({}))
+  const config = readConfig(environment({}), mesh)
   const at = config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL ?? `AWS in ${config.AWS_REGION}`
   return {
     title: `the mesh ${config.PREFIX}* at ${at}`,

@@ -1,6 +1,6 @@
 import { claimPlace, decidedPlace, operationPlace } from '../../actors/kernel/turn/replies.ts'
 import type { DeadLetter } from '../../actors/kernel/worker/dead-letters.ts'
-import type { Place } from '../../contracts/declare/actor.ts'
+import type { Place } from '../../contracts/declare/records.ts'
 import { statePlace, unreadable } from './command.ts'
 import { reasonOf } from './dead.ts'
 import { shownDelivery } from './given-up.ts'

@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url'
-import { type Config, readConfig, silenceNodeNotice } from '../../actors/kernel/config/config.ts'
+import { type Config, environment, readConfig, silenceNodeNotice } from '../../actors/kernel/config/config.ts'
 import { type Clients, openClients } from '../../actors/kernel/ports/aws/clients.ts'
 import { commandQueue, eventQueue, type Topology } from '../../contracts/derive/topology.ts'
 import { mesh } from '../../contracts/mesh.ts'
@@ -94,7 +94,7 @@ export const runProvision = async (config: Config): Promise<void> => {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
-  runProvision(readConfig()).catch((error: unknown) => {
+  runProvision(readConfig(environment({}), mesh)).catch((error: unknown) => {
     console.error(`Provisioning failed: ${error instanceof Error ? error.message : String(error)}`)
     process.exit(1)
   })

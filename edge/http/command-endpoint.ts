@@ -1,5 +1,5 @@
-import type { AnyCommand } from '../../contracts/declare/actor.ts'
 import type { Reply } from '../../contracts/declare/envelope.ts'
+import type { AnyCommand } from '../../contracts/declare/messages.ts'
 import { keyOf, readKey } from '../commands/idempotency.ts'
 import { operationPath, PENDING_RETRY_SECONDS } from '../commands/operations.ts'
 import type { Commander } from '../commands/submit.ts'

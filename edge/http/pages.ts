@@ -3,10 +3,11 @@ import { ROLES } from '../../contracts/derive/access/access.ts'
 import { asyncapi } from '../../contracts/derive/asyncapi/asyncapi.ts'
 import { ownRoutes } from '../../contracts/derive/openapi/edge-operations.ts'
 import { openapi } from '../../contracts/derive/openapi/openapi.ts'
-import { SIGNING_IN } from '../../contracts/derive/openapi/signing-in.ts'
+import { signingIn } from '../../contracts/derive/openapi/signing-in.ts'
 import type { Route } from '../../contracts/derive/routes.ts'
+import { CLOSE } from '../../contracts/frames.ts'
 import { mesh } from '../../contracts/mesh.ts'
-import { CLOSE, streamEvents } from '../../contracts/stream.ts'
+import { stream } from '../../contracts/stream.ts'
 import { noneMatch } from '../request/etag.ts'
 import type { EdgeAnswer, EdgeRequest } from '../request/request.ts'
 
@@ -69,7 +70,9 @@ const docs = () => {
 <code>ETag</code> takes <code>If-None-Match</code> and <code>If-Match</code>.</p>
 <h2>Signing in</h2>
 <ol>
-${SIGNING_IN.map(({ title, text }) => `<li><b>${escaped(title)}.</b> ${marked(text)}</li>`).join('\n')}
+${signingIn(mesh)
+  .map(({ title, text }) => `<li><b>${escaped(title)}.</b> ${marked(text)}</li>`)
+  .join('\n')}
 </ol>
 <h2>Routes</h2>
 ${table(
@@ -84,12 +87,12 @@ ${table(
 <h2>The edge’s own</h2>
 ${table(
   ['Route', 'What it does'],
-  ownRoutes.map(r => [code(`${r.method.toUpperCase()} ${r.path}`), escaped(r.summary)]),
+  ownRoutes(mesh, stream.subprotocol).map(r => [code(`${r.method.toUpperCase()} ${r.path}`), escaped(r.summary)]),
 )}
 <h2>The stream</h2>
 <p>A WebSocket at <code>/v1/stream</code> with the subprotocol <code>dailygrind.v1</code>; its frames are described in
 <a href="/asyncapi.json">asyncapi.json</a>. Any message of the table above can be sent over it; these events are heard:</p>
-<p>${Object.keys(streamEvents).map(code).join(', ')}</p>
+<p>${Object.keys(stream.events).map(code).join(', ')}</p>
 <p>Close codes: ${Object.entries(CLOSE)
       .map(([name, n]) => `${code(String(n))} ${name}`)
       .join(', ')}. Who comes back says <code>resume</code> with the last <code>position</code> it had: every thing that
@@ -147,8 +150,8 @@ export const pages = (own: { readonly host: () => string; readonly secure: boole
   return new Map([
     ['/', once(() => kept(HTML, home()))],
     ['/docs', once(() => kept(HTML, docs()))],
-    ['/openapi.json', once(() => kept(JSON_TYPE, JSON.stringify(openapi())))],
-    ['/asyncapi.json', once(() => kept(JSON_TYPE, JSON.stringify(asyncapi({ host: own.host(), secure: own.secure }))))],
+    ['/openapi.json', once(() => kept(JSON_TYPE, JSON.stringify(openapi(mesh, { subprotocol: stream.subprotocol }))))],
+    ['/asyncapi.json', once(() => kept(JSON_TYPE, JSON.stringify(asyncapi(mesh, stream, { host: own.host(), secure: own.secure }))))],
     ...Object.keys(mesh.problems).map((name): [string, () => Page] => [
       `/docs/problems/${name}`,
       once(() => kept(HTML, problemPage(name))),

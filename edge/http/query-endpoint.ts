@@ -1,6 +1,7 @@
 import type { View } from '../../actors/kernel/authoring/implement.ts'
 import type { Reader } from '../../actors/kernel/authoring/reader.ts'
-import { type AnyQuery, type FieldError, isRefusal } from '../../contracts/declare/actor.ts'
+import type { AnyQuery } from '../../contracts/declare/messages.ts'
+import { type FieldError, isRefusal } from '../../contracts/declare/rules.ts'
 import { Paging } from '../../contracts/edge.ts'
 import type { Call } from '../request/call.ts'
 import type { Cursors } from '../request/cursors.ts'

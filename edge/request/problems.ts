@@ -1,6 +1,6 @@
-import type { FieldError, Refusal } from '../../contracts/declare/actor.ts'
 import type { Reply } from '../../contracts/declare/envelope.ts'
 import type { EDGE_PROBLEMS } from '../../contracts/declare/problems.ts'
+import type { FieldError, Refusal } from '../../contracts/declare/rules.ts'
 import type { ProblemDocument } from '../../contracts/edge.ts'
 import { mesh } from '../../contracts/mesh.ts'
 import type { EdgeAnswer } from './request.ts'

@@ -26,14 +26,17 @@ export const memoryPorts = () => {
 }
 
 export const configFor = (pool: TestPool, over: Partial<Record<keyof Config, string>> = {}): Config =>
-  readConfig({
-    COGNITO_USER_POOL_ID: POOL,
-    COGNITO_CLIENT_ID: CLIENT,
-    COGNITO_JWKS: JSON.stringify(pool.jwks),
-    EDGE_SECRET: 'a secret of the test that is long enough',
-    PORT: '0',
-    ...over,
-  })
+  readConfig(
+    {
+      COGNITO_USER_POOL_ID: POOL,
+      COGNITO_CLIENT_ID: CLIENT,
+      COGNITO_JWKS: JSON.stringify(pool.jwks),
+      EDGE_SECRET: 'a secret of the test that is long enough',
+      PORT: '0',
+      ...over,
+    },
+    { prefix: 'test-' },
+  )
 
 /** Views that answer `not-found` to everything, but those given. */
 export const viewsWith = (given: ViewTable): ViewTable =>

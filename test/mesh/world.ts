@@ -14,9 +14,10 @@ import type { Ports } from '../../actors/kernel/process/ports.ts'
 import { lambdaHandler } from '../../actors/kernel/worker/lambda.ts'
 import { startWorker } from '../../actors/kernel/worker/worker.ts'
 import { catalog } from '../../actors/testing/catalog.ts'
-import { groupOf } from '../../contracts/declare/actor.ts'
 import type { Envelope, EventEnvelope, Reply } from '../../contracts/declare/envelope.ts'
-import { mesh } from '../../contracts/mesh.ts'
+import { groupOf } from '../../contracts/declare/messages.ts'
+import type { Mesh } from '../../contracts/derive/mesh.ts'
+import { mesh as product } from '../../contracts/mesh.ts'
 import { seeded } from '../../load-tests/seed/random.ts'
 import { eventSource } from './event-source.ts'
 import { life, reaper } from './mortal.ts'
@@ -40,8 +41,14 @@ const START = Date.parse('2026-03-02T09:00:00.000Z')
 const RESTART_MS = 300
 const NATURALLY_ONCE = /"type":"(comment\.add|post\.publish|post\.sweep|user\.register)"/
 
-/** The whole mesh but for its edge in one process, on virtual time, with in-memory ports and a seed: what goes wrong goes wrong again alike. */
-export const world = async (seed: number, wanted: Faults = CALM, codes: readonly ActorCode[] = catalog, host: HostKind = 'worker') => {
+/** A whole mesh but for its edge in one process, on virtual time, with in-memory ports and a seed: what goes wrong goes wrong again alike. */
+export const world = async (
+  seed: number,
+  wanted: Faults = CALM,
+  codes: readonly ActorCode[] = catalog,
+  host: HostKind = 'worker',
+  mesh: Mesh = product,
+) => {
   let faults = wanted
   let storeDown = false
   let refused = ''
@@ -86,7 +93,7 @@ export const world = async (seed: number, wanted: Faults = CALM, codes: readonly
 
   let deaths = 0
   const registry = new Registry()
-  const counted = metrics(registry)
+  const counted = metrics(mesh, registry)
   const log = pino({ level: 'silent' })
   const startWorkerOf = (code: ActorCode) => {
     const one = life()

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import type { AnyActor } from '../../../contracts/declare/actor.ts'
 import type { EventEnvelope } from '../../../contracts/declare/envelope.ts'
+import type { AnyActor } from '../../../contracts/declare/messages.ts'
 import type { CommandsOf, EventsOf, Mesh } from '../../../contracts/derive/mesh.ts'
 import type { Backplane } from '../ports/backplane/port.ts'
 import type { Clock } from '../ports/clock/port.ts'

@@ -1,5 +1,7 @@
-import type { AnyActor, Applied, Message, Refusal, Rules, Write } from '../../../contracts/declare/actor.ts'
 import type { EventEnvelope } from '../../../contracts/declare/envelope.ts'
+import type { AnyActor, Message } from '../../../contracts/declare/messages.ts'
+import type { Write } from '../../../contracts/declare/records.ts'
+import type { Applied, Refusal, Rules } from '../../../contracts/declare/rules.ts'
 import type { Mesh } from '../../../contracts/derive/mesh.ts'
 import type { Config } from '../config/config.ts'
 import type { EffectContext, Handlers } from './handlers.ts'

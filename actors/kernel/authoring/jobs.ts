@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Ref } from '../../../contracts/declare/actor.ts'
+import type { Ref } from '../../../contracts/declare/records.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import type { JobHandler, WorkOptions } from '../ports/jobs/port.ts'
 import type { Metrics } from '../process/metrics.ts'

@@ -1,4 +1,4 @@
-import type { AnyRecord, PartitionOf, ValueOf } from '../../../contracts/declare/actor.ts'
+import type { AnyRecord, PartitionOf, ValueOf } from '../../../contracts/declare/records.ts'
 import type { Reader } from './reader.ts'
 
 /** Candidates of a list in its order, each with its place in it (`at`), from `after` (exclusive) on. */

@@ -1,16 +1,7 @@
 import type { z } from 'zod'
-import {
-  type AnyActor,
-  type AnyQuery,
-  type AnyRecord,
-  fill,
-  type Loaded,
-  type PartitionOf,
-  type Ref,
-  type Refusal,
-  type Spec,
-  type ValueOf,
-} from '../../../contracts/declare/actor.ts'
+import type { AnyActor, AnyQuery, Spec } from '../../../contracts/declare/messages.ts'
+import { type AnyRecord, fill, type Loaded, type PartitionOf, type Ref, type ValueOf } from '../../../contracts/declare/records.ts'
+import type { Refusal } from '../../../contracts/declare/rules.ts'
 import type { Item, Store } from '../ports/store/port.ts'
 /** Typed reads over the store, for views and turns. Values are parsed with their schema, so what an older version wrote arrives in today's form. */
 export type Reader = {

@@ -1,4 +1,5 @@
-import type { Message, Rules, Spec, Versions } from '../../../contracts/declare/actor.ts'
+import type { Message, Spec, Versions } from '../../../contracts/declare/messages.ts'
+import type { Rules } from '../../../contracts/declare/rules.ts'
 
 /** The rules of some of an actor's commands and events, where one file would be too long; checked as strictly as the whole. */
 export const part = <T extends Spec, C extends keyof T['commands'], E extends keyof T['events']>(

@@ -18,11 +18,11 @@ const atLeastOne = z.coerce.number().int().min(1)
  */
 const Environment = z.object({
   NODE_ENV: z.string().default('development'),
-  /** Before the names of tables, queues and topics, so that deployments can share an account. */
+  /** Before the names of tables, queues and topics, so that deployments can share an account; by default the mesh says it. */
   PREFIX: z
     .string()
     .regex(/^[a-z0-9-]*$/, 'takes a-z, 0-9 and -')
-    .default('dailygrind-'),
+    .optional(),
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
 
   AWS_REGION: z.string().default('us-east-1'),
@@ -112,13 +112,15 @@ const Environment = z.object({
   /** For tests: `after-commit=kill@3,before-ack=stall:2000@1`; see `failpoints.ts`. Refused in production. */
   FAILPOINTS: z.string().default(''),
 })
-export type Config = z.infer<typeof Environment>
+export type Config = Omit<z.infer<typeof Environment>, 'PREFIX'> & { readonly PREFIX: string }
+/** What the environment need not say: a mesh is one. */
+type Defaults = { readonly prefix: string }
 
 /**
  * Reads the environment, once, at the start of a process. An empty variable counts as not set.
  * @throws an error naming each variable that is wrong, and why
  */
-export const readConfig = (env: Readonly<Record<string, string | undefined>> = process.env): Config => {
+export const readConfig = (env: Readonly<Record<string, string | undefined>>, { prefix }: Defaults): Config => {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
   const result = Environment.safeParse(given)
   if (!result.success) {
@@ -134,7 +136,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>> = p
   const vapid = [result.data.VAPID_PUBLIC_KEY, result.data.VAPID_PRIVATE_KEY, result.data.VAPID_SUBJECT]
   if (vapid.includes(undefined) && vapid.some(part => part !== undefined))
     throw new Error('VAPID_PUBLIC_KEY, VAPID_PRIVATE_KEY and VAPID_SUBJECT go together')
-  return result.data
+  return { ...result.data, PREFIX: result.data.PREFIX ?? prefix }
 }
 
 /** The environment with some values set over it. */

@@ -17,7 +17,7 @@ const begin = async (health: () => Health = () => ({ ok: true }), port = 0) => {
     if (request === 'r-lost') throw new Error('the backplane is gone')
     return request === span.request ? [span] : []
   }
-  const server = await startOperations({ port, host: '127.0.0.1', registry, health, spans })
+  const server = await startOperations({ title: 'Count & Co.', port, host: '127.0.0.1', registry, health, spans })
   open.push(server)
   return { ...server, get: (path: string, method = 'GET') => fetch(`${server.url}${path}`, { method }) }
 }
@@ -31,6 +31,7 @@ test('metrics, liveness, spans and a page are served', async () => {
   expect(await (await get('/trace/r-1')).json()).toEqual([span])
   expect(await (await get('/trace/r-2')).json()).toEqual([])
   expect(await (await get('/')).text()).toContain('/metrics')
+  expect(await (await get('/')).text()).toContain('<title>Count &#38; Co.: operations</title>')
 })
 
 test('readiness is what health says, with its parts', async () => {

@@ -5,6 +5,8 @@ import type { Span } from '../ports/tracing/span.ts'
 export type Health = { readonly ok: boolean } & Readonly<Record<string, unknown>>
 
 export type OperationsOptions = {
+  /** What people call the mesh. */
+  readonly title: string
   /** 0 takes a free one. */
   readonly port: number
   readonly host: string
@@ -21,9 +23,9 @@ export type Operations = { readonly url: string; readonly close: () => Promise<v
  * never meets the public, and answers while the edge's loop is full.
  * @throws an error naming the port when it is taken
  */
-export const startOperations = async ({ port, host, registry, health, spans }: OperationsOptions): Promise<Operations> => {
+export const startOperations = async ({ title, port, host, registry, health, spans }: OperationsOptions): Promise<Operations> => {
   const answer = async (path: string, response: ServerResponse): Promise<void> => {
-    if (path === '/') return send(response, 200, 'text/html; charset=utf-8', PAGE)
+    if (path === '/') return send(response, 200, 'text/html; charset=utf-8', page(title))
     if (path === '/metrics') return send(response, 200, registry.contentType, await registry.metrics())
     if (path === '/health/live') return sendJson(response, 200, { ok: true })
     if (path === '/health/ready') {
@@ -70,11 +72,11 @@ const send = (response: ServerResponse, status: number, type: string, body: stri
 const sendJson = (response: ServerResponse, status: number, body: unknown): void =>
   send(response, status, 'application/json; charset=utf-8', JSON.stringify(body))
 
-const PAGE = `<!doctype html>
+const page = (title: string) => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>Daily Grind: operations</title>
+<title>${title.replace(/[&<>]/g, c => `&#${c.charCodeAt(0)};`)}: operations</title>
 <style>body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; color-scheme: light dark }</style>
 <h1>Operations</h1>
 <ul>

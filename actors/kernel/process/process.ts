@@ -1,5 +1,6 @@
 import { type Logger, pino } from 'pino'
 import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { Mesh } from '../../../contracts/derive/mesh.ts'
 import { type Config, environment, readConfig, silenceNodeNotice } from '../config/config.ts'
 import type { Span } from '../ports/tracing/span.ts'
 import { type Health, type Operations, startOperations } from './admin-server.ts'
@@ -27,7 +28,9 @@ type ProcessContext = {
 }
 
 export type ProcessOptions = {
-  /** `posts`, for example: the process is called `dailygrind posts`. */
+  /** Names processes and what they stand on. */
+  readonly mesh: Pick<Mesh, 'name' | 'prefix' | 'title'>
+  /** `posts`, for example: the process is called by the mesh's name and this. */
   readonly name: string
   readonly start: (context: ProcessContext) => Promise<Running>
   /** How long draining may take when nobody is there to say so; then the process ends with code 1. Default 30 s, 5 s without its parent. */
@@ -46,7 +49,7 @@ const ORPHANED_MS = 5_000
  * a child ignores signals: otherwise the engines would go before those who still need them.
  */
 export const runProcess = (options: ProcessOptions): void => {
-  process.title = `dailygrind ${options.name}`
+  process.title = `${options.mesh.name} ${options.name}`
   silenceNodeNotice()
   if (process.argv.includes('--supervised')) supervised(options)
   else alone(options)
@@ -78,13 +81,13 @@ const supervised = (options: ProcessOptions): void => {
   if (!process.connected) void orphaned()
 }
 
-const live = ({ name, start }: ProcessOptions, tell: (message: FromProcess) => void = () => {}) => {
+const live = ({ mesh, name, start }: ProcessOptions, tell: (message: FromProcess) => void = () => {}) => {
   let log = pino({ base: { name, pid: process.pid } })
   let running: Promise<{ process: Running; operations: Operations }> | undefined
   let stopping = false
 
   const open = async (over: Readonly<Record<string, string>>) => {
-    const config = readConfig(environment(over))
+    const config = readConfig(environment(over), mesh)
     log = pino({ base: { name, pid: process.pid }, level: config.LOG_LEVEL })
     const registry = new Registry()
     registry.setDefaultLabels({ process: name })
@@ -92,6 +95,7 @@ const live = ({ name, start }: ProcessOptions, tell: (message: FromProcess) => v
     collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 })
     const work = await start({ config, settings: over, log, registry })
     const operations = await startOperations({
+      title: mesh.title,
       port: config.OPERATIONS_PORT,
       host: config.HOST,
       registry,

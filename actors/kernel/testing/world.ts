@@ -1,18 +1,8 @@
 import type { z } from 'zod'
-import {
-  type AnyCommand,
-  type AnyRecord,
-  groupOf,
-  isRefusal,
-  type Loaded,
-  type Message,
-  type PageRef,
-  type Place,
-  type Ref,
-  type Refusal,
-  type Write,
-} from '../../../contracts/declare/actor.ts'
 import type { EventEnvelope } from '../../../contracts/declare/envelope.ts'
+import { type AnyCommand, groupOf, type Message } from '../../../contracts/declare/messages.ts'
+import type { AnyRecord, Loaded, PageRef, Place, Ref, Write } from '../../../contracts/declare/records.ts'
+import { isRefusal, type Refusal } from '../../../contracts/declare/rules.ts'
 import type { CommandsOf, Mesh } from '../../../contracts/derive/mesh.ts'
 import type { EffectContext } from '../authoring/handlers.ts'
 import type { ActorCode } from '../authoring/implement.ts'

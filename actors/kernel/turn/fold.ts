@@ -1,16 +1,7 @@
-import {
-  type AnyCommand,
-  type AnyRecord,
-  type Applied,
-  isRefusal,
-  type Message,
-  type PageRef,
-  type Place,
-  type Ref,
-  type Refusal,
-  type Write,
-} from '../../../contracts/declare/actor.ts'
 import type { Envelope, EventEnvelope, Reply } from '../../../contracts/declare/envelope.ts'
+import type { AnyCommand, Message } from '../../../contracts/declare/messages.ts'
+import type { AnyRecord, PageRef, Place, Ref, Write } from '../../../contracts/declare/records.ts'
+import { type Applied, isRefusal, type Refusal } from '../../../contracts/declare/rules.ts'
 import type { ActorCode } from '../authoring/implement.ts'
 import type { Item, StoreWrite } from '../ports/store/port.ts'
 import { type Decided, type Items, type Kept, placeKey, type Unpublished } from './items.ts'

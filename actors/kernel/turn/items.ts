@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { AnyRecord, Place, Refusal, Write } from '../../../contracts/declare/actor.ts'
 import type { EventEnvelope, Reply } from '../../../contracts/declare/envelope.ts'
+import type { AnyRecord, Place, Write } from '../../../contracts/declare/records.ts'
+import type { Refusal } from '../../../contracts/declare/rules.ts'
 import { parsed } from '../authoring/reader.ts'
 import type { Item, StoreWrite } from '../ports/store/port.ts'
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { type AnyCommand, fill } from '../../../contracts/declare/actor.ts'
 import type { Reply } from '../../../contracts/declare/envelope.ts'
+import type { AnyCommand } from '../../../contracts/declare/messages.ts'
+import { fill } from '../../../contracts/declare/records.ts'
 
 const Made = z.object({ id: z.string() })
 const Fields = z.record(z.string(), z.unknown()).transform(data => Object.fromEntries(Object.entries(data).filter(isText)))

@@ -1,5 +1,5 @@
-import type { Place } from '../../../contracts/declare/actor.ts'
 import type { Envelope, Reply } from '../../../contracts/declare/envelope.ts'
+import type { Place } from '../../../contracts/declare/records.ts'
 import { KERNEL_TABLE } from '../../../contracts/derive/topology.ts'
 import { MAX_REPLY_BYTES } from '../ports/backplane/limits.ts'
 import { ConditionLost, type Item, type Store } from '../ports/store/port.ts'

@@ -1,5 +1,5 @@
-import type { AnyRecord, PageRef, Place, Ref } from '../../../contracts/declare/actor.ts'
 import type { EventEnvelope, Reply } from '../../../contracts/declare/envelope.ts'
+import type { AnyRecord, PageRef, Place, Ref } from '../../../contracts/declare/records.ts'
 import type { ActorCode } from '../authoring/implement.ts'
 import { ConditionLost, Conflict, type StoreWrite } from '../ports/store/port.ts'
 import type { Reach } from '../process/failpoints.ts'

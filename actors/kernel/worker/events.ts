@@ -1,5 +1,5 @@
-import { type AnyEvent, groupOf } from '../../../contracts/declare/actor.ts'
 import type { Envelope, EventEnvelope } from '../../../contracts/declare/envelope.ts'
+import { type AnyEvent, groupOf } from '../../../contracts/declare/messages.ts'
 import { commandQueue, eventQueue } from '../../../contracts/derive/topology.ts'
 import { reader } from '../authoring/reader.ts'
 import { stopwatch, type Timed } from '../ports/clock/stopwatch.ts'

@@ -1,5 +1,5 @@
-import { type AnyActor, groupOf, type Message } from '../../../contracts/declare/actor.ts'
 import { Envelope, EventEnvelope } from '../../../contracts/declare/envelope.ts'
+import { type AnyActor, groupOf, type Message } from '../../../contracts/declare/messages.ts'
 import type { Delivery } from '../ports/mailbox/port.ts'
 import type { Taken } from '../turn/fold.ts'
 /** A message that can never be handled here, whatever is tried: unknown version or type, or data against the contract. */

@@ -1,5 +1,5 @@
-import { type AnyActor, groupOf } from '../../../contracts/declare/actor.ts'
 import { Envelope } from '../../../contracts/declare/envelope.ts'
+import { type AnyActor, groupOf } from '../../../contracts/declare/messages.ts'
 import { commandQueue } from '../../../contracts/derive/topology.ts'
 import type { JobContext, JobQueue } from '../authoring/jobs.ts'
 import { reader } from '../authoring/reader.ts'

@@ -1,5 +1,5 @@
-import type { Who } from '../../declare/actor.ts'
-import { mesh } from '../../mesh.ts'
+import type { Standing, Who } from '../../declare/messages.ts'
+import type { Mesh } from '../mesh.ts'
 import { statusOf } from '../openapi/responses.ts'
 import type { Route } from '../routes.ts'
 
@@ -18,13 +18,13 @@ export const ROLES = {
   blocker: 'the caller blocks the owner',
   unknown: 'somebody signed in who asks for what never existed',
   anonymous: 'no token',
-} as const
-export type Role = keyof typeof ROLES
+} as const satisfies Readonly<Record<Role, string>>
+export type Role = Standing | 'anonymous'
 export const roles: readonly Role[] = ['owner', 'commenter', 'friend', 'stranger', 'blocked', 'blocker', 'unknown', 'anonymous']
 
 /** `ok` is any answer that the route declares; otherwise the code that the caller is refused with. Several: the standing decides. */
 export type Expected = readonly ('ok' | (string & {}))[]
-type Row = Readonly<Record<Exclude<Role, 'anonymous'>, Expected>>
+type Row = Readonly<Record<Standing, Expected>>
 
 const ok: Expected = ['ok']
 const hidden: Expected = ['not-found']
@@ -44,42 +44,30 @@ const TABLE: Readonly<Record<Exclude<Who, 'mesh' | 'pair'>, Row>> = {
   'comment-or-post-author': { ...everybody, friend: notYours, stranger: hidden, ...gone },
 }
 
-/**
- * Between two people the message decides. What takes something away never tells whether there was anything: `204` for whoever is named.
- * A block of somebody who blocks the caller is taken too, or refusing it would tell.
- */
-const PAIR: Readonly<Record<string, Row>> = {
-  'friend.request': { ...everybody, owner: ['cannot-befriend-self'], ...gone },
-  'friend.accept': {
-    owner: ['no-pending-request'],
-    commenter: ['no-pending-request'],
-    friend: ['no-pending-request'],
-    stranger: ['no-pending-request'],
-    ...gone,
-  },
-  'friend.withdraw': everybody,
-  'friend.remove': everybody,
-  'user.block': { ...everybody, owner: ['cannot-block-self'], unknown: hidden },
-  'user.unblock': everybody,
+/** Between two people the command says who is refused. */
+const rowBetween = ({ spec, type }: Pick<Route, 'type' | 'spec'>): Row => {
+  if (spec.kind !== 'command' || spec.between === undefined)
+    throw new Error(`${type} is between two people and does not say who is refused`)
+  const refused = Object.entries(spec.between).map(([standing, code]) => [standing, [code]] as const)
+  return { ...everybody, ...Object.fromEntries(refused) }
 }
 
-/** @throws an error for a route that the table does not know: nobody said who may use it */
+/** @throws an error for a route of which nobody said who may use it */
 export const expected = (route: Pick<Route, 'type' | 'spec'>, role: Role): Expected => {
   const { who } = route.spec
   if (role === 'anonymous') return who === 'anyone' ? ok : ['invalid-token']
-  const row = who === 'pair' ? PAIR[route.type] : who === 'mesh' ? undefined : TABLE[who]
-  if (row === undefined) throw new Error(`contracts/derive/access/access.ts does not say who may use ${route.type} (who: ${who})`)
-  return row[role]
+  if (who === 'mesh') throw new Error(`${route.type} is for the mesh alone: no client may use it`)
+  return (who === 'pair' ? rowBetween(route) : TABLE[who])[role]
 }
 
 /** The statuses that `expected` stands for on a route. */
-export const statuses = (route: Pick<Route, 'type' | 'spec'>, role: Role): readonly number[] =>
+export const statuses = (mesh: Mesh, route: Pick<Route, 'type' | 'spec'>, role: Role): readonly number[] =>
   expected(route, role).flatMap(code =>
-    code !== 'ok' ? [statusOf(route.spec, code)] : route.spec.kind === 'query' ? [200] : Object.keys(route.spec.answer).map(Number),
+    code !== 'ok' ? [statusOf(mesh, route.spec, code)] : route.spec.kind === 'query' ? [200] : Object.keys(route.spec.answer).map(Number),
   )
 
 /** Whether a route's refusals know every code that the table gives it: otherwise the two disagree. */
-export const undeclared = (route: Pick<Route, 'type' | 'spec'>): string[] =>
+export const undeclared = (mesh: Mesh, route: Pick<Route, 'type' | 'spec'>): string[] =>
   roles
     .flatMap(role => expected(route, role))
     .filter(code => code !== 'ok' && code !== 'invalid-token' && !(route.spec.refuses.includes(code) && code in mesh.problems))

@@ -3,11 +3,12 @@ import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { CLOSE } from '../../frames.ts'
 import { mesh } from '../../mesh.ts'
-import { CLOSE, streamEvents } from '../../stream.ts'
+import { stream, streamEvents } from '../../stream.ts'
 import { asyncapi } from './asyncapi.ts'
 
-const text = JSON.stringify(asyncapi({ prefix: 'test-' }))
+const text = JSON.stringify(asyncapi(mesh, stream, { prefix: 'test-' }))
 const document: Record<string, unknown> = JSON.parse(text)
 const require = createRequire(import.meta.url)
 const specification: object = require('@asyncapi/specs/schemas/3.0.0.json')
@@ -38,6 +39,11 @@ describe('the AsyncAPI document', () => {
       expect(at(`#/channels/stream/messages/send-${type.replaceAll('.', '-')}`) !== undefined, type).toBe(command.http !== undefined)
     expect(at('#/channels/stream/messages/frame-hello')).toBeDefined()
     expect(at('#/channels/stream/messages/frame-resume')).toBeDefined()
+  })
+
+  test('says of frames what the product says of them', () => {
+    expect(at('#/components/messages/frame-resume')).toMatchObject({ description: stream.notes.resume })
+    expect(at('#/components/messages/event-post-liked')).toMatchObject({ description: stream.notes.event })
   })
 
   test('tells why a socket is closed', () => {

@@ -1,16 +1,18 @@
 import { z } from 'zod'
 import { Envelope, EventEnvelope } from '../../declare/envelope.ts'
-import { mesh } from '../../mesh.ts'
-import { BEARER_SUBPROTOCOL, CLOSE, clientFrames, EventFrame, SUBPROTOCOL, serverFrames, streamEvents } from '../../stream.ts'
+import { BEARER_SUBPROTOCOL, CLOSE, clientFrames, EventFrame, type StreamDeclaration, serverFrames } from '../../frames.ts'
 import { type JsonSchema, type Schemas, schemas } from '../json-schema.ts'
+import type { Mesh } from '../mesh.ts'
 
-type Message = { readonly name: string; readonly title: string; readonly payload: JsonSchema }
+type Message = { readonly name: string; readonly title: string; readonly payload: JsonSchema; readonly description?: string }
 type Channel = { readonly id: string; readonly address: string; readonly description: string; readonly servers: readonly string[] }
 
 const refTo = (...parts: string[]) => ({ $ref: `#/${parts.map(p => p.replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}` })
 const nothing: JsonSchema = { description: 'nothing' }
 const is = (name: string, value: string): JsonSchema => ({ type: 'object', properties: { [name]: { const: value } }, required: [name] })
 const carries = (data: JsonSchema): JsonSchema => ({ type: 'object', properties: { data } })
+/** What the product says of a frame besides. */
+const noted = (note: string | undefined) => (note === undefined ? {} : { description: note })
 /** The names of AsyncAPI's components take no slashes and read best without dots. */
 const named = (...parts: string[]) => parts.join('-').replaceAll('.', '-')
 
@@ -27,23 +29,29 @@ const closings: { readonly [C in keyof typeof CLOSE]: string } = {
 }
 
 /** The client's and the server's frames of the stream, `event` and `send` once for each type. */
-const streamMessages = (s: Schemas) => {
+const streamMessages = (mesh: Mesh, stream: StreamDeclaration, s: Schemas) => {
   const event = s.of(EventFrame, 'output')
   const send = s.of(clientFrames.send, 'input')
   const fromServer: Message[] = [
     ...Object.entries(serverFrames)
       .filter(([op]) => op !== 'event')
       .map(([op, frame]) => ({ name: named('frame', op), title: `${op} (server)`, payload: s.of(frame, 'output') })),
-    ...Object.entries(streamEvents).map(([type, data]) => ({
+    ...Object.entries(stream.events).map(([type, data]) => ({
       name: named('event', type),
       title: type,
+      ...noted(stream.notes?.event),
       payload: { allOf: [event, is('type', type), carries(s.of(data, 'output'))] },
     })),
   ]
   const fromClient: Message[] = [
     ...Object.entries(clientFrames)
       .filter(([op]) => op !== 'send')
-      .map(([op, frame]) => ({ name: named('frame', op), title: `${op} (client)`, payload: s.of(frame, 'input') })),
+      .map(([op, frame]) => ({
+        name: named('frame', op),
+        title: `${op} (client)`,
+        ...(op === 'resume' ? noted(stream.notes?.resume) : {}),
+        payload: s.of(frame, 'input'),
+      })),
     ...[...mesh.commands]
       .filter(([, { command }]) => command.http !== undefined)
       .map(([type, { command }]) => ({
@@ -55,19 +63,26 @@ const streamMessages = (s: Schemas) => {
   return { fromServer, fromClient }
 }
 
+type AsyncapiOptions = { readonly host?: string; readonly secure?: boolean; readonly prefix?: string; readonly version?: string }
+
 /**
- * What is said without HTTP, as an AsyncAPI 3.0 document derived from the contract: the stream's frames and events, every actor's mailbox with its
+ * What is said without HTTP, as an AsyncAPI 3.0 document of a mesh: the stream's frames and events, every actor's mailbox with its
  * commands, every topic with its events and every queue of those who hear them.
- * @param stream the host and path of the stream
- * @param prefix the deployment's prefix of queues and topics
+ * @param options.host where the stream is found, and whether by TLS
+ * @param options.prefix the deployment's prefix of queues and topics
  */
-export const asyncapi = ({ host = 'localhost', secure = true, prefix = 'dailygrind-', version = '1.0.0' } = {}): object => {
+export const asyncapi = (
+  mesh: Mesh,
+  stream: StreamDeclaration,
+  { host = 'localhost', secure = true, prefix = mesh.prefix, version = '1.0.0' }: AsyncapiOptions = {},
+): object => {
   const known = schemas()
   const messages: Record<string, object> = {}
   const channels: Record<string, object> = {}
   const operations: Record<string, object> = {}
   const channel = ({ id, servers, ...rest }: Channel, said: readonly Message[]) => {
-    for (const { name, title, payload } of said) messages[name] = { name, title, contentType: 'application/json', payload }
+    for (const { name, title, payload, description } of said)
+      messages[name] = { name, title, ...noted(description), contentType: 'application/json', payload }
     channels[id] = {
       ...rest,
       servers: servers.map(name => refTo('servers', name)),
@@ -83,13 +98,13 @@ export const asyncapi = ({ host = 'localhost', secure = true, prefix = 'dailygri
     }
   }
 
-  const { fromServer, fromClient } = streamMessages(known)
+  const { fromServer, fromClient } = streamMessages(mesh, stream, known)
   const open: Channel = {
     id: 'stream',
     address: '/v1/stream',
     servers: ['edge'],
     description:
-      `A WebSocket with the subprotocol \`${SUBPROTOCOL}\`; the token in \`Authorization\` or as a second subprotocol \`${BEARER_SUBPROTOCOL}<token>\`. ` +
+      `A WebSocket with the subprotocol \`${stream.subprotocol}\`; the token in \`Authorization\` or as a second subprotocol \`${BEARER_SUBPROTOCOL}<token>\`. ` +
       `Closed with ${Object.values(closings).join('; ')}. Reconnect after all but ${CLOSE.nonsense} and ${CLOSE.origin}, and resume.`,
   }
   channel(open, [...fromServer, ...fromClient])
@@ -138,10 +153,10 @@ export const asyncapi = ({ host = 'localhost', secure = true, prefix = 'dailygri
   return {
     asyncapi: '3.0.0',
     info: {
-      title: 'Daily Grind',
+      title: mesh.title,
       version,
       license: { name: 'MIT' },
-      description: 'The live stream, and what the mesh says to itself: mesh.commands in mailboxes (SQS FIFO), events on topics (SNS).',
+      description: 'The live stream, and what the mesh says to itself: commands in mailboxes (SQS FIFO), events on topics (SNS).',
     },
     defaultContentType: 'application/json',
     servers: {

@@ -1,6 +1,6 @@
 import { ClientConfig, Health, Operation } from '../../edge.ts'
-import { mesh } from '../../mesh.ts'
 import type { Schemas } from '../json-schema.ts'
+import type { Mesh } from '../mesh.ts'
 import { refer, withHeaders } from './headers.ts'
 import { group, json, problemResponses } from './responses.ts'
 
@@ -23,8 +23,11 @@ const kept = (description: string, content: object) => ({
 const document = json({ type: 'object', description: 'the document itself' })
 const page = { 'text/html': { schema: { type: 'string' } } }
 
-/** What the edge answers itself, whatever actors there are. */
-export const ownRoutes: readonly Own[] = [
+/**
+ * What the edge answers itself, whatever actors there are.
+ * @param subprotocol the stream's, where it is known
+ */
+export const ownRoutes = (mesh: Mesh, subprotocol?: string): readonly Own[] => [
   {
     method: 'get',
     path: '/v1/config',
@@ -56,7 +59,8 @@ export const ownRoutes: readonly Own[] = [
     path: '/v1/stream',
     id: 'stream',
     summary:
-      'The live stream: a WebSocket with the subprotocol dailygrind.v1, described in /asyncapi.json. A token that is missing or bad closes it with 4401, an origin that is not allowed with 4403',
+      `The live stream: a WebSocket${subprotocol === undefined ? '' : ` with the subprotocol ${subprotocol}`}, described in /asyncapi.json. ` +
+      'A token that is missing or bad closes it with 4401, an origin that is not allowed with 4403',
     open: true,
     answers: () => ({ 101: { description: 'Switching protocols' } }),
     refuses: ['bad-request', 'upgrade-required'],
@@ -130,7 +134,7 @@ export const ownRoutes: readonly Own[] = [
 ]
 
 /** A route of the edge's own as an OpenAPI operation. */
-export const ownOperation = (own: Own, schemas: Schemas) => {
+export const ownOperation = (mesh: Mesh, own: Own, schemas: Schemas) => {
   const answers = own.answers(schemas)
   const codes = [
     ...(own.refuses ?? []),
@@ -148,6 +152,6 @@ export const ownOperation = (own: Own, schemas: Schemas) => {
     summary: own.summary,
     ...(own.open ? { security: [] } : {}),
     parameters: [...(own.parameters ?? []), ...refer('RequestId')],
-    responses: { ...answers, ...problemResponses(refused, schemas) },
+    responses: { ...answers, ...problemResponses(mesh, refused, schemas) },
   }
 }

@@ -6,7 +6,7 @@ import { ownRoutes } from './edge-operations.ts'
 import { openapi } from './openapi.ts'
 
 type Json = { [key: string]: unknown }
-const text = JSON.stringify(openapi())
+const text = JSON.stringify(openapi(mesh))
 const document: Json = JSON.parse(text)
 
 /** The value at a JSON pointer, or nothing. */
@@ -39,14 +39,14 @@ describe('the OpenAPI document', () => {
     if (route.spec.kind === 'command') expect(found).toHaveProperty('responses.202')
   })
 
-  test.each(ownRoutes.map(r => [r.path, r.method] as const))('has the edge’s own %s', (path, method) => {
+  test.each(ownRoutes(mesh).map(r => [r.path, r.method] as const))('has the edge’s own %s', (path, method) => {
     expect(operationAt(path, method)).toBeDefined()
   })
 
   test('names each operation once', () => {
     const ids = [...text.matchAll(/"operationId":"([^"]+)"/g)].map(m => m[1])
     expect(new Set(ids).size).toBe(ids.length)
-    expect(ids.length).toBe(mesh.routes.length + ownRoutes.length)
+    expect(ids.length).toBe(mesh.routes.length + ownRoutes(mesh).length)
   })
 
   test('refers only to what is there', () => {

@@ -1,24 +1,30 @@
-import { mesh } from '../../mesh.ts'
 import { schemas } from '../json-schema.ts'
+import type { Mesh } from '../mesh.ts'
 import { ownOperation, ownRoutes } from './edge-operations.ts'
 import { answerHeaders, requestHeaders } from './headers.ts'
 import { operation } from './operation.ts'
-import { signingIn } from './signing-in.ts'
+import { signingInText } from './signing-in.ts'
 
-export type Info = { readonly title?: string; readonly version?: string; readonly servers?: readonly string[] }
+export type Info = {
+  readonly title?: string
+  readonly version?: string
+  readonly servers?: readonly string[]
+  /** The subprotocol of the mesh's stream. */
+  readonly subprotocol?: string
+}
 
 /**
- * The public API as an OpenAPI 3.1 document, derived from the contract: every route with its data, answers and refusals, and the edge's own.
+ * The public API of a mesh as an OpenAPI 3.1 document: every route with its data, answers and refusals, and the edge's own.
  * @param info.servers absolute base addresses; without any, clients resolve paths against where they found the document
  */
-export const openapi = ({ title = 'Daily Grind', version = '1.0.0', servers = ['/'] }: Info = {}): object => {
+export const openapi = (mesh: Mesh, { title = mesh.title, version = '1.0.0', servers = ['/'], subprotocol }: Info = {}): object => {
   const known = schemas()
   const paths: Record<string, Record<string, object>> = {}
   const add = (path: string, method: string, op: object) => {
     paths[path] = { ...paths[path], [method.toLowerCase()]: op }
   }
-  for (const route of mesh.routes) add(route.path, route.method, operation(route, known))
-  for (const own of ownRoutes) add(own.path, own.method, ownOperation(own, known))
+  for (const route of mesh.routes) add(route.path, route.method, operation(mesh, route, known))
+  for (const own of ownRoutes(mesh, subprotocol)) add(own.path, own.method, ownOperation(mesh, own, known))
   return {
     openapi: '3.1.0',
     info: {
@@ -26,7 +32,7 @@ export const openapi = ({ title = 'Daily Grind', version = '1.0.0', servers = ['
       version,
       license: { name: 'MIT', identifier: 'MIT' },
       description:
-        'A daily-post social network. Writes become messages: the answer waits for the actor, or is a `202` with an operation. ' +
+        `${mesh.summary} Writes become messages: the answer waits for the actor, or is a \`202\` with an operation. `.trimStart() +
         'Lengths count code points after trimming; `me` stands for the caller wherever `{userId}` stands; unknown properties are ignored.',
     },
     servers: servers.map(url => ({ url })),
@@ -38,7 +44,12 @@ export const openapi = ({ title = 'Daily Grind', version = '1.0.0', servers = ['
       headers: answerHeaders,
       parameters: requestHeaders,
       securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: `A Cognito access or ID token.\n\n${signingIn()}` },
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: `A Cognito access or ID token.\n\n${signingInText(mesh)}`,
+        },
       },
     },
   }

@@ -1,6 +1,6 @@
 import { Operation, Paging } from '../../edge.ts'
-import { mesh } from '../../mesh.ts'
 import type { JsonSchema, Schemas } from '../json-schema.ts'
+import type { Mesh } from '../mesh.ts'
 import type { Route } from '../routes.ts'
 import { refer, withHeaders } from './headers.ts'
 import { json, refusalsOf, writeHeaders } from './responses.ts'
@@ -9,7 +9,8 @@ import { json, refusalsOf, writeHeaders } from './responses.ts'
 const pathFields = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map(m => m[1] ?? '')
 
 /** What carries an ETag as a read carries one as the answer of a write, too. */
-const versioned = new Set([...mesh.queries.values()].filter(q => q.query.versioned).map(q => q.query.answer))
+const versionedAnswers = (mesh: Mesh): ReadonlySet<unknown> =>
+  new Set([...mesh.queries.values()].filter(q => q.query.versioned).map(q => q.query.answer))
 
 /** Drops the path's fields from a schema of data: what is left travels in the body or the query. */
 const without = (schema: JsonSchema, fields: readonly string[]): JsonSchema => {
@@ -47,7 +48,7 @@ const listOf = (item: JsonSchema, extra: Readonly<Record<string, JsonSchema>>) =
   required: ['items', 'next', ...Object.keys(extra)],
 })
 
-const answersOf = ({ spec, method }: Route, schemas: Schemas) => {
+const answersOf = (mesh: Mesh, { spec, method }: Route, schemas: Schemas) => {
   if (spec.kind === 'query') {
     const item = schemas.of(spec.answer, 'output')
     const extra = Object.fromEntries(Object.entries(spec.extra ?? {}).map(([name, s]) => [name, schemas.of(s, 'output')]))
@@ -60,6 +61,7 @@ const answersOf = ({ spec, method }: Route, schemas: Schemas) => {
       ...(spec.versioned ? { 304: { description: 'Unchanged', headers: withHeaders('ETag') } } : {}),
     }
   }
+  const versioned = versionedAnswers(mesh)
   const done = Object.entries(spec.answer).map(([status, schema]) => {
     const headers = withHeaders(
       ...writeHeaders,
@@ -79,8 +81,8 @@ const answersOf = ({ spec, method }: Route, schemas: Schemas) => {
   }
 }
 
-/** One route as an OpenAPI operation. */
-export const operation = (route: Route, schemas: Schemas) => {
+/** One route of a mesh as an OpenAPI operation. */
+export const operation = (mesh: Mesh, route: Route, schemas: Schemas) => {
   const { spec } = route
   const data = inline(schemas.of(spec.data, 'input'), schemas)
   const inPath = pathFields(route.path)
@@ -105,6 +107,6 @@ export const operation = (route: Route, schemas: Schemas) => {
       ...(spec.kind === 'command' && spec.refuses.includes('version-mismatch') ? refer('IfNoneMatchOnWrite') : []),
     ],
     ...(body ? { requestBody: { required: true, content: Object.fromEntries(media.map(m => [m, { schema: rest }])) } } : {}),
-    responses: { ...answersOf(route, schemas), ...refusalsOf(route, schemas) },
+    responses: { ...answersOf(mesh, route, schemas), ...refusalsOf(mesh, route, schemas) },
   }
 }

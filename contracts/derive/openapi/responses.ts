@@ -1,8 +1,8 @@
-import type { AnyCommand, AnyQuery } from '../../declare/actor.ts'
+import type { AnyCommand, AnyQuery } from '../../declare/messages.ts'
 import type { EDGE_PROBLEMS } from '../../declare/problems.ts'
 import { ProblemDocument } from '../../edge.ts'
-import { mesh } from '../../mesh.ts'
 import type { Schemas } from '../json-schema.ts'
+import type { Mesh } from '../mesh.ts'
 import type { Route } from '../routes.ts'
 import { type AnswerHeader, withHeaders } from './headers.ts'
 
@@ -24,7 +24,7 @@ const edgeRefusals = ({ spec, path }: Route): EdgeProblem[] => [
 ]
 
 /** The status that a code has on a route: reads may refuse with another one than writes. */
-export const statusOf = (spec: AnyCommand | AnyQuery, code: string): number => {
+export const statusOf = (mesh: Pick<Mesh, 'problems'>, spec: AnyCommand | AnyQuery, code: string): number => {
   const status = (spec.kind === 'query' ? spec.statuses?.[code] : undefined) ?? mesh.problems[code]?.status
   if (status === undefined) throw new Error(`the problem ${code} is not declared`)
   return status
@@ -38,6 +38,7 @@ export const writeHeaders = ['Preference-Applied', 'Idempotency-Replayed'] as co
 
 /** One answer a status, each with the codes that it may carry. */
 export const problemResponses = (
+  mesh: Mesh,
   byStatus: ReadonlyMap<number, readonly string[]>,
   schemas: Schemas,
   headers: readonly AnswerHeader[] = [],
@@ -69,9 +70,10 @@ export const group = (codes: readonly string[], statusOf: (code: string) => numb
 }
 
 /** Every refusal of a route, the actor's and the edge's. */
-export const refusalsOf = (route: Route, schemas: Schemas) =>
+export const refusalsOf = (mesh: Mesh, route: Route, schemas: Schemas) =>
   problemResponses(
-    group([...route.spec.refuses, ...edgeRefusals(route)], code => statusOf(route.spec, code)),
+    mesh,
+    group([...route.spec.refuses, ...edgeRefusals(route)], code => statusOf(mesh, route.spec, code)),
     schemas,
     route.spec.kind === 'command' ? writeHeaders : [],
   )

@@ -1,12 +1,12 @@
-/** How people sign up, in and on, in Markdown: the token scheme of the API's description says it, and the page for people shows it. */
+import type { Mesh, Step } from '../mesh.ts'
 
-type Step = { readonly title: string; readonly text: string }
+/** How people sign up, in and on, in Markdown: the token scheme of the API's description says it, and the page for people shows it. */
 
 /** A call of the Cognito protocol, as a line for a shell. */
 const call = (action: string, body: string): string =>
   `curl -X POST <endpoint> -H 'content-type: application/x-amz-json-1.1' -H 'x-amz-target: AWSCognitoIdentityProviderService.${action}' -d '${body}'`
 
-export const SIGNING_IN: readonly Step[] = [
+const COMING: readonly Step[] = [
   {
     title: 'Ask where',
     text: '`GET /v1/config` says, in `auth`, the `endpoint` and `clientId` of the user pool. Its calls are the Cognito protocol: `POST` to the endpoint, a JSON body, and the call’s name in `x-amz-target`. Any Cognito library makes them.',
@@ -19,10 +19,9 @@ export const SIGNING_IN: readonly Step[] = [
     title: 'Sign in',
     text: `\`InitiateAuth\` with \`USER_PASSWORD_AUTH\` answers with \`AuthenticationResult\`: \`AccessToken\` and \`IdToken\`, either of which is taken here, \`RefreshToken\`, and \`ExpiresIn\`, the seconds for which the first two are good. \`${call('InitiateAuth', '{"ClientId":"…","AuthFlow":"USER_PASSWORD_AUTH","AuthParameters":{"USERNAME":"ana@example.org","PASSWORD":"…"}}')}\``,
   },
-  {
-    title: 'Begin a profile',
-    text: '`PUT /v1/users/me` makes the profile that all else needs; until then writes are answered with `409 profile-required`.',
-  },
+]
+
+const STAYING: readonly Step[] = [
   {
     title: 'Renew before expiry',
     text: `Before \`ExpiresIn\` is over, a minute or so, \`InitiateAuth\` with \`REFRESH_TOKEN_AUTH\` gives new tokens; it may give no new refresh token, then the old one stays good. A request with an expired token is answered with \`401 invalid-token\`: renew and send it again, once. \`${call('InitiateAuth', '{"ClientId":"…","AuthFlow":"REFRESH_TOKEN_AUTH","AuthParameters":{"REFRESH_TOKEN":"…"}}')}\``,
@@ -33,5 +32,11 @@ export const SIGNING_IN: readonly Step[] = [
   },
 ]
 
+/** What people do from signing up on, the product's first steps among it. */
+export const signingIn = (mesh: Mesh): readonly Step[] => [...COMING, ...mesh.firstSteps, ...STAYING]
+
 /** The same as one text. */
-export const signingIn = (): string => SIGNING_IN.map(({ title, text }, i) => `${i + 1}. **${title}.** ${text}`).join('\n')
+export const signingInText = (mesh: Mesh): string =>
+  signingIn(mesh)
+    .map(({ title, text }, i) => `${i + 1}. **${title}.** ${text}`)
+    .join('\n')

@@ -4,6 +4,7 @@ import { systemClock } from '../../../actors/kernel/ports/clock/system.ts'
 import { sqsMailbox } from '../../../actors/kernel/ports/mailbox/sqs.ts'
 import { runProcess } from '../../../actors/kernel/process/process.ts'
 import { registerUser } from '../../../actors/users/post-confirmation.ts'
+import { mesh } from '../../../contracts/mesh.ts'
 import { startCognito } from './start.ts'
 
 /*
@@ -13,6 +14,7 @@ import { startCognito } from './start.ts'
 const [, , dataDir] = process.argv
 
 runProcess({
+  mesh,
   name: 'cognito',
   start: async ({ config, log }) => {
     const { sqs, sqsPolling, close } = openClients(config)

@@ -41,7 +41,7 @@ const KEYS = { AWS_ACCESS_KEY_ID: 'AKIDOFTHEMESH', AWS_SECRET_ACCESS_KEY: 'secre
 
 /** Whose keys the mesh's clients sign with in this environment: of DynamoDB, SQS and SNS. */
 const signers = async (env: Readonly<Record<string, string>>): Promise<string[]> => {
-  const { dynamodb, sqs, sqsPolling, sns, close } = openClients(readConfig(env))
+  const { dynamodb, sqs, sqsPolling, sns, close } = openClients(readConfig(env, { prefix: 'test-' }))
   try {
     await dynamodb.send(new ListTablesCommand())
     await sqs.send(new ListQueuesCommand())
@@ -91,7 +91,7 @@ describe('the fixed credentials', () => {
 })
 
 test.each(['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'])('%s alone is refused', name => {
-  expect(() => readConfig({ [name]: 'half' })).toThrow('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together')
+  expect(() => readConfig({ [name]: 'half' }, { prefix: 'test-' })).toThrow('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together')
 })
 
 describe('without keys the SDK looks where it always does', () => {

@@ -1,11 +1,12 @@
 import { Gauge, type Registry } from 'prom-client'
+import type { Mesh } from '../../../../contracts/derive/mesh.ts'
 import type { Backplane } from './port.ts'
 
 /** What a process shows of its backplane, read when the metrics are. */
-export const backplaneMetrics = (health: Backplane['health'], registry: Registry): void => {
+export const backplaneMetrics = (mesh: Pick<Mesh, 'name'>, health: Backplane['health'], registry: Registry): void => {
   const gauge = (name: string, help: string, read: () => boolean) =>
     new Gauge({
-      name: `dailygrind_backplane_${name}`,
+      name: `${mesh.name}_backplane_${name}`,
       help,
       registers: [registry],
       collect() {

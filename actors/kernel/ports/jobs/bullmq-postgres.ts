@@ -24,7 +24,7 @@ import {
   type WorkerSettings,
 } from './engine.ts'
 
-const ADDING = 'dailygrind-jobs'
+const ADDING = 'jobs'
 
 const CALL_MS = 5_000
 /** To make a schema takes seconds where a machine is slow. */

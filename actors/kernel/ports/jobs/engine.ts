@@ -47,8 +47,8 @@ export type Engine = {
  * A database that sleeps wakes for whoever has jobs for it. Those who wait for some, and those who only look, say so by their `application_name`:
  * the first are let in once it is awake, the others are told that it sleeps.
  */
-export const WAITING = 'dailygrind-jobs-worker'
-export const LOOKING = 'dailygrind-jobs-looking'
+export const WAITING = 'jobs-worker'
+export const LOOKING = 'jobs-looking'
 
 /** Of events only so many are kept: nobody listens to them. */
 export const streams = { events: { maxLen: 100 } }

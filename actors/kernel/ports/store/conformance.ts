@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Place } from '../../../../contracts/declare/actor.ts'
+import type { Place } from '../../../../contracts/declare/records.ts'
 import type { Clock } from '../clock/port.ts'
 import { commitConformance } from './conformance/commit.ts'
 import { queryConformance } from './conformance/query.ts'

@@ -1,5 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import type { Place } from '../../../../contracts/declare/actor.ts'
+import type { Place } from '../../../../contracts/declare/records.ts'
 import { gather } from '../aws/batcher.ts'
 import type { Clock } from '../clock/port.ts'
 import { commitTo } from './commit.ts'

@@ -1,4 +1,4 @@
-import type { Place } from '../../../../contracts/declare/actor.ts'
+import type { Place } from '../../../../contracts/declare/records.ts'
 import { Unstorable } from './port.ts'
 
 /** Most bytes of a partition key and of a sort key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */

@@ -1,4 +1,4 @@
-import type { Place } from '../../../../contracts/declare/actor.ts'
+import type { Place } from '../../../../contracts/declare/records.ts'
 import type { Clock } from '../clock/port.ts'
 import { byBytes, checkKey, spoken } from './keys.ts'
 import { type Condition, ConditionLost, type Item, type Store, type StoreWrite } from './port.ts'

@@ -1,4 +1,4 @@
-import type { Place } from '../../../../contracts/declare/actor.ts'
+import type { Place } from '../../../../contracts/declare/records.ts'
 
 /** An item as it is stored: plain values, its place, and the kernel's own attributes. */
 export type Item = Readonly<Record<string, unknown>> & { readonly pk: string; readonly sk: string }

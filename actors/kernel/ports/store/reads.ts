@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { BatchGetItemCommand, type DynamoDBClient, type KeysAndAttributes, QueryCommand } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
-import type { Place } from '../../../../contracts/declare/actor.ts'
+import type { Place } from '../../../../contracts/declare/records.ts'
 import type { Outcome } from '../aws/batcher.ts'
 import { type Attributes, toAttributes } from './expressions.ts'
 import { byBytes, keyOf, spoken } from './keys.ts'

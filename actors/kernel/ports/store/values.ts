@@ -1,4 +1,4 @@
-import type { Place } from '../../../../contracts/declare/actor.ts'
+import type { Place } from '../../../../contracts/declare/records.ts'
 import { spoken } from './keys.ts'
 import { Unstorable } from './port.ts'
 

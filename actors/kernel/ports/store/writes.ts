@@ -1,4 +1,4 @@
-import type { Place } from '../../../../contracts/declare/actor.ts'
+import type { Place } from '../../../../contracts/declare/records.ts'
 import { checkKey, keyOf, spoken } from './keys.ts'
 import { type StoreWrite, Unstorable } from './port.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Place } from '../../../../../contracts/declare/actor.ts'
+import type { Place } from '../../../../../contracts/declare/records.ts'
 import type { Bench } from '../conformance.ts'
 import { type Condition, ConditionLost, type StoreWrite } from '../port.ts'
 

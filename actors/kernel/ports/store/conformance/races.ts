@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import type { Place } from '../../../../../contracts/declare/actor.ts'
+import type { Place } from '../../../../../contracts/declare/records.ts'
 import type { Bench } from '../conformance.ts'
 import { ConditionLost, Conflict, type StoreWrite } from '../port.ts'
 
