@@ -27,6 +27,14 @@ export function writableAttributes(value: unknown): { Name: string; Value: strin
   return attributes
 }
 
+/** Nobody takes away what they may not write, nor the address that they sign in with. */
+export function checkDeletable(names: unknown): void {
+  for (const name of Array.isArray(names) ? names.map(String) : []) {
+    if (READ_ONLY.test(name)) throw new NotAuthorizedError('A client attempted to write unauthorized attribute')
+    if (name === 'email') throw new InvalidParameterError('The email attribute is what people sign in with.')
+  }
+}
+
 /** Changing what a user is like, and proving an e-mail address. A new one is taken at once and is unverified until its code is given, Cognito's default. */
 export function addressOperations(people: People, whose: WhoseToken, codes: Codes, now: () => number) {
   const emailOf = (person: Person): string => attributesToRecord(person.Attributes).email ?? ''

@@ -251,6 +251,11 @@ describe('addresses', () => {
     expect(await update('sub', 'somebody')).toBe('NotAuthorizedException')
     expect(await update('email', 'no address')).toBe('InvalidParameterException')
     expect(await update('nickname', 'Ann')).toBeNull()
+    const remove = (name: string) => errorOf('DeleteUserAttributes', { AccessToken, UserAttributeNames: [name] })
+    expect(await remove('sub')).toBe('NotAuthorizedException')
+    expect(await remove('email_verified')).toBe('NotAuthorizedException')
+    expect(await remove('email')).toBe('InvalidParameterException')
+    expect(await remove('nickname')).toBeNull()
   })
 
   test('nobody waits for a code to sign up with', async () => {

@@ -2,7 +2,7 @@ import { InvalidParameterError, UsernameExistsError } from 'cognito-local/lib/er
 import type { Router } from 'cognito-local/lib/server/Router.js'
 import type { Context } from 'cognito-local/lib/services/context.js'
 import { createLocks } from '../locks.ts'
-import { isAddress, writableAttributes } from './addresses.ts'
+import { checkDeletable, isAddress, writableAttributes } from './addresses.ts'
 import { checkPassword, claimsOf, type Fields, fieldsOf, isCode, required } from './fields.ts'
 import type { Operation, People } from './people.ts'
 import type { WhoseToken } from './sessions.ts'
@@ -30,6 +30,7 @@ export function cognitoRequests(
     const operation = own.get(target)
     if (operation !== undefined) return operation(body)
     if ('AccessToken' in body) await whose(body)
+    if (target === 'DeleteUserAttributes') checkDeletable(body.UserAttributeNames)
     if (target === 'AdminSetUserPassword') checkPassword(body.Password)
     const call = async (): Promise<unknown> => route(target)(ctx, body)
     return target === 'SignUp' ? signUp(body, call) : call()
