@@ -88,13 +88,14 @@ const refuseHalves = (config: Config): void => {
 const portOf = (url: string): number => Number(new URL(url).port)
 
 const cognito = async ({ config, data, ports, log, onPostConfirmation }: EnginesOptions): Promise<Part> => {
-  const { startCognito } = await import('../emulators/cognito/start.ts')
+  const { describeCode, startCognito } = await import('../emulators/cognito/start.ts')
   const engine = await startCognito({
     dataDir: `${data}/cognito`,
     port: ports?.cognito ?? 0,
     origins: config.CORS_ORIGINS,
     production: config.NODE_ENV === 'production',
     onPostConfirmation,
+    onCode: message => log.warn(describeCode(message)),
     warn: text => log.warn(text),
   })
   return {

@@ -1,19 +1,23 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Jwk } from 'aws-jwt-verify/jwk'
+import { UnsupportedError } from 'cognito-local/lib/errors.js'
 import { DefaultConfig } from 'cognito-local/lib/server/config.js'
 import { Router } from 'cognito-local/lib/server/Router.js'
 import { DateClock } from 'cognito-local/lib/services/clock.js'
-import { CognitoServiceImpl } from 'cognito-local/lib/services/cognitoService.js'
 import type { Context } from 'cognito-local/lib/services/context.js'
+import type { Messages } from 'cognito-local/lib/services/messages.js'
 import { otp } from 'cognito-local/lib/services/otp.js'
-import { JwtTokenGenerator } from 'cognito-local/lib/services/tokenGenerator.js'
+import type { TokenGenerator } from 'cognito-local/lib/services/tokenGenerator.js'
+import { attributeValue } from 'cognito-local/lib/services/userPoolService.js'
 import { originCheck } from '../../../edge/http/cors.ts'
-import { EmailPool } from './email-pool.ts'
 import { cognitoHttp } from './http.ts'
 import type { ChildConfig, FromChild, PostConfirmationEvent, ToChild } from './ipc.ts'
 import { type Journal, openJournal } from './journal.ts'
-import { cognitoRequests, MIN_PASSWORD } from './requests.ts'
+import { openPool } from './open-pool.ts'
+import { poolOperations } from './operations.ts'
+import { poolPeople } from './people.ts'
+import { cognitoRequests } from './requests.ts'
 import { poolTriggers } from './triggers.ts'
 
 /*
@@ -47,69 +51,37 @@ function confirmed(event: PostConfirmationEvent): Promise<void> {
   })
 }
 
+/** What an administrator's call sends: the first password of somebody whom it made. */
+const deliver: Messages['deliver'] = async (_ctx, source, _client, _pool, user, code) => {
+  process.stderr.write(`Cognito would send ${attributeValue('email', user.Attributes) ?? user.Username} the password ${code} (${source})\n`)
+}
+
+/** All that gives tokens is done here (sign-in.ts). */
+const noTokens: TokenGenerator = {
+  generate: async () => {
+    throw new UnsupportedError('tokens are given to whoever signs in')
+  },
+}
+
 async function start({ host, port, origins, dataDir, region, userPoolId, clientId }: ChildConfig): Promise<void> {
   const clock = new DateClock()
   const triggers = poolTriggers(region, confirmed)
   const journals: Journal[] = []
-  const journal = async (id: string, defaults: object): Promise<Journal> => {
-    const opened = await openJournal(join(dataDir, `${id}.jsonl`), defaults)
+  const openStore = async (name: string, defaults: object): Promise<Journal> => {
+    const opened = await openJournal(join(dataDir, `${name}.jsonl`), defaults)
     journals.push(opened)
     return opened
   }
-
-  const cognito = new CognitoServiceImpl(dataDir, await journal('clients', { Clients: {} }), DefaultConfig.UserPoolDefaults, {
-    async create(_ctx, clients, options) {
-      const store = await journal(options.Id, { Users: {} })
-      return new EmailPool(clients, clock, store, options, await store.get(ctx, 'Users', {}))
-    },
-  })
-  await cognito.init(ctx)
-  await cognito.createUserPool(ctx, {
-    Id: userPoolId,
-    Name: 'dailygrind',
-    Arn: `arn:aws:cognito-idp:${region}:000000000000:userpool/${userPoolId}`,
-    UsernameAttributes: ['email'],
-    UsernameConfiguration: { CaseSensitive: false },
-    Policies: {
-      PasswordPolicy: {
-        MinimumLength: MIN_PASSWORD,
-        RequireUppercase: false,
-        RequireLowercase: false,
-        RequireNumbers: false,
-        RequireSymbols: false,
-      },
-    },
-  })
-  const pool = await cognito.getUserPool(ctx, userPoolId)
-  await pool.saveAppClient(ctx, {
-    UserPoolId: userPoolId,
-    ClientId: clientId,
-    ClientName: 'dailygrind',
-    ExplicitAuthFlows: ['ALLOW_USER_PASSWORD_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
-    AccessTokenValidity: 1,
-    IdTokenValidity: 1,
-    RefreshTokenValidity: 30,
-    TokenValidityUnits: { AccessToken: 'hours', IdToken: 'hours', RefreshToken: 'days' },
-    CreationDate: clock.get(),
-    LastModifiedDate: clock.get(),
-  })
-
-  const route = Router({
-    clock,
-    cognito,
-    config: DefaultConfig,
-    messages: {
-      async deliver(_ctx, source, _client, _pool, user, code) {
-        process.stderr.write(`Cognito would send ${user.Username} the code ${code} (${source})\n`)
-      },
-    },
-    otp,
-    tokenGenerator: new JwtTokenGenerator(clock, triggers, { IssuerDomain: `https://cognito-idp.${region}.amazonaws.com` }),
-    triggers,
-  })
+  const { cognito, pool } = await openPool({ dataDir, region, userPoolId, clientId }, { ctx, clock, openStore })
   const { jwk }: { jwk: Jwk } = createRequire(import.meta.url)('cognito-local/lib/keys/cognitoLocal.public.json')
   const jwks = { keys: [jwk] }
-  const server = cognitoHttp(cognitoRequests(route, ctx, { userPoolId, clientId, jwks }), userPoolId, jwks, originCheck(origins, true))
+  const people = poolPeople(pool, cognito, ctx)
+  const own = poolOperations(
+    { region, userPoolId, clientId },
+    { people, clock, triggers, ctx, jwks, tell: message => tell({ kind: 'code', message }) },
+  )
+  const route = Router({ clock, cognito, config: DefaultConfig, messages: { deliver }, otp, tokenGenerator: noTokens, triggers })
+  const server = cognitoHttp(cognitoRequests(route, ctx, { people, ...own }), userPoolId, jwks, originCheck(origins, true))
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the server listens on no port')

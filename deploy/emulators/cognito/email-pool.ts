@@ -3,9 +3,15 @@ import type { Clock } from 'cognito-local/lib/services/clock.js'
 import type { Context } from 'cognito-local/lib/services/context.js'
 import type { DataStore } from 'cognito-local/lib/services/dataStore/dataStore.js'
 import { attributeValue, type User, type UserPool, UserPoolServiceImpl } from 'cognito-local/lib/services/userPoolService.js'
+import { claimsOf } from './fields.ts'
 
 /** Each sign-in adds one: without a bound a user's record grows for ever. */
 const MAX_REFRESH_TOKENS = 20
+
+/** A code that was sent, with the address that it was sent to. `until` is epoch ms. */
+export type SentCode = { readonly code: string; readonly to: string; readonly until: number; readonly misses: number }
+/** A user with what cognito-local keeps nothing of. Its own codes have no end, and anybody may guess at them. */
+export type Person = User & { readonly PasswordCode?: SentCode | undefined; readonly EmailCode?: SentCode | undefined }
 
 /**
  * A user pool whose people sign in with their e-mail address, in any case, each address once.
@@ -23,17 +29,26 @@ export class EmailPool extends UserPoolServiceImpl {
     for (const user of Object.values(users)) this.#usernames.set(emailOf(user), user.Username)
   }
 
-  override async getUserByUsername(ctx: Context, username: string): Promise<User | null> {
-    return this.#store.get<User>(ctx, ['Users', this.#usernames.get(fold(username)) ?? username])
+  override async getUserByUsername(ctx: Context, username: string): Promise<Person | null> {
+    return this.#store.get<Person>(ctx, ['Users', this.#usernames.get(fold(username)) ?? username])
+  }
+
+  /** The name of the user's record: of an address, in any case, and of the name itself. Of nobody, the folded address. */
+  usernameOf(name: string): string {
+    return this.#usernames.get(fold(name)) ?? fold(name)
+  }
+
+  /** @returns whose the address is: the user's own already, or nobody's. Throws `AliasExistsException` when another user has it. */
+  checkFree(email: string, user: User): string | undefined {
+    const owner = this.#usernames.get(fold(email))
+    if (owner === undefined || owner === user.Username) return owner
+    throw new CognitoError('AliasExistsException', 'An account with the given email already exists.')
   }
 
   /** Throws `AliasExistsException` when another user has the address, two sign-ups at once included. What could not be saved takes no address. */
-  override async saveUser(ctx: Context, user: User): Promise<void> {
+  override async saveUser(ctx: Context, user: Person): Promise<void> {
     const email = emailOf(user)
-    const owner = this.#usernames.get(email)
-    if (owner !== undefined && owner !== user.Username) {
-      throw new CognitoError('AliasExistsException', 'An account with the given email already exists.')
-    }
+    const owner = this.checkFree(email, user)
     this.#usernames.set(email, user.Username)
     try {
       const former = await this.#store.get<User>(ctx, ['Users', user.Username])
@@ -55,31 +70,24 @@ export class EmailPool extends UserPoolServiceImpl {
     await this.saveUser(ctx, { ...user, RefreshTokens: [...standing, token].slice(-MAX_REFRESH_TOKENS) })
   }
 
-  override async getUserByRefreshToken(ctx: Context, token: string): Promise<User | null> {
-    const username = claims(token)['cognito:username']
+  override async getUserByRefreshToken(ctx: Context, token: string): Promise<Person | null> {
+    const username = claimsOf(token)['cognito:username']
     if (typeof username !== 'string' || this.#isOver(token)) return null
     const user = await this.getUserByUsername(ctx, username)
     return user?.RefreshTokens.includes(token) ? user : null
   }
 
+  /** A refresh token is known by being stored, not by its signature. */
   #isOver(token: string): boolean {
-    return Number(claims(token).exp ?? 0) * 1000 <= this.#clock.get().getTime()
+    return Number(claimsOf(token).exp ?? 0) * 1000 <= this.#clock.get().getTime()
   }
 }
 
-function fold(email: string): string {
+export function fold(email: string): string {
   return email.toLowerCase()
 }
 
+/** The address under which a user signs in. */
 function emailOf(user: User): string {
   return fold(attributeValue('email', user.Attributes) ?? user.Username)
-}
-
-/** Unverified: a refresh token is known by being stored, not by its signature. */
-function claims(token: string): Record<string, unknown> {
-  try {
-    return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-  } catch {
-    return {}
-  }
 }

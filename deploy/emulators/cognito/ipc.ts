@@ -28,10 +28,20 @@ export type PostConfirmationEvent = {
   response: Record<string, never>
 }
 
+/** What Cognito would send by e-mail. */
+export type CodeMessage = {
+  readonly to: string
+  readonly code: string
+  /** To set a forgotten password anew, or to prove an address. */
+  readonly purpose: 'password' | 'email'
+  readonly validMinutes: number
+}
+
 export type FromChild =
   | { kind: 'ready'; port: number; jwks: Jwks }
   | { kind: 'failed'; message: string; code?: string }
   | { kind: 'confirmed'; id: number; event: PostConfirmationEvent }
+  | { kind: 'code'; message: CodeMessage }
   /** Why users cannot be kept at the moment; without `why`, they can again. */
   | { kind: 'storage'; why?: string }
 

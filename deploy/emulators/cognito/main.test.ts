@@ -30,7 +30,7 @@ test('people sign up at compose’s stand-in for Cognito, and its edge knows the
     logTo: { write: () => {} },
   })
   standIn = spawn(process.execPath, ['--import', 'tsx', main], {
-    cwd: fileURLToPath(new URL('../../', import.meta.url)),
+    cwd: fileURLToPath(new URL('../../../', import.meta.url)),
     env: environment({ ...mesh.engines, PORT: String(port), LOG_LEVEL: 'warn' }),
     stdio: 'inherit',
   })

@@ -5,7 +5,7 @@ import { sqsMailbox } from '../../../actors/kernel/ports/mailbox/sqs.ts'
 import { runProcess } from '../../../actors/kernel/process/process.ts'
 import { registerUser } from '../../../actors/users/post-confirmation.ts'
 import { mesh } from '../../../contracts/mesh.ts'
-import { startCognito } from './start.ts'
+import { describeCode, startCognito } from './start.ts'
 
 /*
  * The stand-in for Cognito beside a mesh in containers: `node --import tsx deploy/emulators/cognito/main.ts <data directory>`, at HOST and PORT. Who signs up
@@ -26,6 +26,7 @@ runProcess({
       origins: config.CORS_ORIGINS,
       production: config.NODE_ENV === 'production',
       onPostConfirmation: event => registerUser({ mailbox, clock: systemClock }, event),
+      onCode: message => log.warn(describeCode(message)),
       warn: text => log.warn(text),
     })
     return {

@@ -240,7 +240,7 @@ describe('errors are those of the protocol', () => {
 
   test('for what sign-in does not take', async () => {
     await refused(authenticate('USER_PASSWORD_AUTH', { USERNAME: newEmail() }), 'InvalidParameterException')
-    await refused(authenticate('USER_SRP_AUTH', { USERNAME: newEmail(), SRP_A: 'a' }), 'InvalidParameterException')
+    await refused(authenticate('CUSTOM_AUTH', { USERNAME: newEmail() }), 'InvalidParameterException')
     await refused(authenticate('REFRESH_TOKEN_AUTH', { REFRESH_TOKEN: 'nonsense' }), 'NotAuthorizedException')
     await refused(call('InitiateAuth', '{'), 'SerializationException')
     await refused(call('InitiateAuth', '[]'), 'SerializationException')

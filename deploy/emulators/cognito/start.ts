@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Jwks } from 'aws-jwt-verify/jwk'
 import { makeFolder } from '../folder.ts'
-import type { PostConfirmationEvent } from './ipc.ts'
+import type { CodeMessage, PostConfirmationEvent } from './ipc.ts'
 import { superviseChild } from './supervise.ts'
 
-export type { PostConfirmationEvent }
+export type { CodeMessage, PostConfirmationEvent }
 
 const REGION = 'us-east-1'
 /** Fixed, so that tokens and clients outlive a restart; both have the form of real ones. */
@@ -18,7 +18,7 @@ export type Cognito = {
   endpoint: string
   region: string
   userPoolId: string
-  /** A public client: no secret; `USER_PASSWORD_AUTH` and `REFRESH_TOKEN_AUTH`. */
+  /** A public client: no secret; `USER_SRP_AUTH`, `USER_PASSWORD_AUTH` and `REFRESH_TOKEN_AUTH`. */
   clientId: string
   /** The pool's keys, for `cacheJwks`: the issuer's own address knows nothing of this pool. */
   jwks: Jwks
@@ -40,6 +40,7 @@ export type Cognito = {
  * @param production refuses to start: the key that signs the tokens is published with cognito-local.
  * @param onPostConfirmation the post-confirmation trigger; sign-up answers when it has finished. What it throws, sign-up
  *   answers as `UserLambdaValidationException`, and the user exists all the same.
+ * @param onCode gets the codes that Cognito would send by e-mail; without it they are printed.
  * @param warn told when the process ended by itself and is started again, and when users cannot be kept, or can again.
  */
 export async function startCognito({
@@ -49,6 +50,7 @@ export async function startCognito({
   origins = [],
   production,
   onPostConfirmation,
+  onCode = message => console.error(describeCode(message)),
   warn = text => console.error(text),
 }: {
   dataDir?: string
@@ -57,6 +59,7 @@ export async function startCognito({
   origins?: readonly string[]
   production: boolean
   onPostConfirmation(event: PostConfirmationEvent): Promise<void>
+  onCode?: (message: CodeMessage) => void
   warn?: (text: string) => void
 }): Promise<Cognito> {
   if (production) throw new Error('the embedded Cognito signs with a key that everybody knows: set a real user pool in production')
@@ -68,7 +71,7 @@ export async function startCognito({
   }
   const config = { host, port, origins, dataDir: directory, region: REGION, userPoolId: USER_POOL_ID, clientId: CLIENT_ID }
   try {
-    const child = await superviseChild(config, onPostConfirmation, warn)
+    const child = await superviseChild(config, onPostConfirmation, onCode, warn)
     return {
       endpoint: `http://${host}:${child.port}`,
       region: REGION,
@@ -87,4 +90,10 @@ export async function startCognito({
     await clean()
     throw error
   }
+}
+
+/** For whoever runs it: they are who would look into the mailbox. */
+export function describeCode({ to, code, purpose, validMinutes }: CodeMessage): string {
+  const use = purpose === 'password' ? 'to set a new password' : 'to prove the address'
+  return `no e-mail is sent here: ${to} gets the code ${code} ${use}, good for ${validMinutes} minutes`
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Jwks } from 'aws-jwt-verify/jwk'
 import { ownModule } from '../module.ts'
-import type { ChildConfig, FromChild, PostConfirmationEvent, ToChild } from './ipc.ts'
+import type { ChildConfig, CodeMessage, FromChild, PostConfirmationEvent, ToChild } from './ipc.ts'
 
 const FIRST_DELAY_MS = 50
 const MAX_DELAY_MS = 2_000
@@ -11,12 +11,13 @@ const STOP_MS = 2_000
 export type Supervised = { port: number; jwks: Jwks; pid(): number | undefined; trouble(): string | undefined; close(): Promise<void> }
 
 /**
- * Runs the child, starts it again on the same port whenever it ends, and answers its events with `onConfirmed`.
+ * Runs the child, starts it again on the same port whenever it ends, and answers its events with `onConfirmed`, and passes on the codes that nobody mails.
  * Rejects when the first start fails; later ones are repeated, and told to `warn`.
  */
 export async function superviseChild(
   config: ChildConfig,
   onConfirmed: (event: PostConfirmationEvent) => Promise<void>,
+  onCode: (message: CodeMessage) => void,
   warn: (text: string) => void,
 ): Promise<Supervised> {
   let child: ChildProcess | undefined
@@ -35,6 +36,7 @@ export async function superviseChild(
       child = started
       started.on('message', (message: FromChild) => {
         if (message.kind === 'confirmed') return void answer(started, message.id, () => onConfirmed(message.event))
+        if (message.kind === 'code') return onCode(message.message)
         if (message.kind === 'storage') return heard(message.why)
         if (message.kind === 'failed') return reject(Object.assign(new Error(`Cognito: ${message.message}`), { code: message.code }))
         ready = true

@@ -2,6 +2,9 @@ import type { Answer, DoneWith, Request, Store } from 'dynalite/db/index.js'
 
 export type Action = (store: Store, request: Request, done: DoneWith<Answer>) => void
 
+/** From a request's JSON to the answer's. Rejects with a Refusal, or with what went wrong inside. */
+export type Operation = (body: unknown) => Promise<Answer>
+
 /** Runs one of dynalite's actions. Rejects with a Refusal, or with what it threw. */
 export function run(action: Action, store: Store, request: Request): Promise<Answer> {
   return new Promise((resolve, reject) => {

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { createWire, type Wire } from './http.ts'
-import type { Operation } from './operations.ts'
+import type { Operation } from './actions.ts'
 
 const CLIENTS = 8
 

@@ -1,5 +1,5 @@
 import db from 'dynalite/db/index.js'
-import type { Operation } from './operations.ts'
+import type { Operation } from './actions.ts'
 
 /** Limits that dynalite does not know: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
 const MAX_EXPRESSION_BYTES = 4_096

@@ -13,7 +13,7 @@ import listTablesValidation from 'dynalite/validations/listTables.js'
 import listTagsOfResourceValidation from 'dynalite/validations/listTagsOfResource.js'
 import tagResourceValidation from 'dynalite/validations/tagResource.js'
 import untagResourceValidation from 'dynalite/validations/untagResource.js'
-import { type Action, run } from './actions.ts'
+import { type Action, type Operation, run } from './actions.ts'
 import { batchWrite } from './batch-write.ts'
 import { check } from './check.ts'
 import { createCommit } from './commit.ts'
@@ -28,9 +28,6 @@ import { timeToLive } from './time-to-live.ts'
 import type { Tokens } from './tokens.ts'
 import { transactGet } from './transact-get.ts'
 import { transactWrite } from './transact-write.ts'
-
-/** From a request's JSON to the answer's. Rejects with a Refusal, or with what went wrong inside. */
-export type Operation = (body: unknown) => Promise<Answer>
 
 /** Operations that can meet a transaction under way on an item of theirs. */
 export type Conflicting = 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'TransactWriteItems' | 'TransactGetItems'

@@ -1,12 +1,12 @@
+import type { Operation } from './actions.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Answer } from 'dynalite/db/index.js'
 import { lostAdvice } from '../anchors.ts'
 import { codeOf, reasonOf } from '../folder.ts'
 import { type Engine, FilesLost, openEngine } from './dynalite.ts'
 import { unavailable } from './errors.ts'
-import { type Conflicting, type Operation, operations } from './operations.ts'
+import { type Conflicting, operations } from './operations.ts'
 import { createTokens, type Tokens } from './tokens.ts'
-
 export interface ReopeningOptions {
   path: string | undefined
   conflict: (operation: Conflicting) => boolean
