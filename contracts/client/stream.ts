@@ -1,18 +1,6 @@
 import { z } from 'zod'
-import {
-  BEARER_SUBPROTOCOL,
-  CLOSE,
-  type ClientFrame,
-  Drain,
-  EventFrame,
-  Hello,
-  Lagged,
-  ReplyFrame,
-  type StreamEvents,
-  type StreamEventType,
-  SUBPROTOCOL,
-  streamEvents,
-} from '../stream.ts'
+import { BEARER_SUBPROTOCOL, CLOSE, type ClientFrame, Drain, EventFrame, Hello, Lagged, ReplyFrame } from '../frames.ts'
+import { type StreamEvents, type StreamEventType, SUBPROTOCOL, streamEvents } from '../stream.ts'
 import { backOff } from './http.ts'
 import type { DataOf, Writes } from './request.ts'
 

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { isAlive } from '../../actors/kernel/process/alive.ts'
 import { meet } from '../../contracts/client/client.ts'
-import { CLOSE } from '../../contracts/stream.ts'
+import { CLOSE } from '../../contracts/frames.ts'
 import { readMeshFile } from './mesh-file.ts'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 60_000 })

@@ -1,4 +1,4 @@
-import { CLOSE } from '../../contracts/stream.ts'
+import { CLOSE } from '../../contracts/frames.ts'
 import { type EdgeRequest, MOST_BYTES, type Socket, type Sockets } from '../request/request.ts'
 
 /** Characters of frames that may wait until it is decided who said them; a frame counts as some, too. Clients that wait for the greeting say none. */

@@ -1,6 +1,6 @@
 import type { Live } from '../../actors/kernel/ports/backplane/port.ts'
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
-import type { ServerFrame } from '../../contracts/stream.ts'
+import type { ServerFrame } from '../../contracts/frames.ts'
 import type { EdgeMetrics } from '../metrics/metrics.ts'
 import type { Device, Lagged } from './connection.ts'
 import { type Positions, since } from './positions.ts'

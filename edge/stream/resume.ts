@@ -1,7 +1,7 @@
 import { deadline } from '../../actors/kernel/ports/clock/deadline.ts'
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import type { Change } from '../../actors/timelines/views/changes.ts'
-import { CLOSE } from '../../contracts/stream.ts'
+import { CLOSE } from '../../contracts/frames.ts'
 import { late } from '../request/problems.ts'
 import type { Device, Lagged } from './connection.ts'
 import { frameText } from './fanout.ts'

@@ -1,4 +1,5 @@
-import { BEARER_SUBPROTOCOL, SUBPROTOCOL } from '../../contracts/stream.ts'
+import { BEARER_SUBPROTOCOL } from '../../contracts/frames.ts'
+import { SUBPROTOCOL } from '../../contracts/stream.ts'
 
 /** What a client's `Sec-WebSocket-Protocol` offers: our protocol, and perhaps its token, as browsers can set no other header. */
 export const offered = (header: string | undefined): { readonly ours: boolean; readonly token: string | undefined } => {

@@ -1,6 +1,7 @@
 import { WebSocket } from 'k6/websockets'
 import { z } from 'zod'
-import { CLOSE, type ClientFrame, EventFrame, Hello, SUBPROTOCOL, streamEvents } from '../../contracts/stream.ts'
+import { CLOSE, type ClientFrame, EventFrame, Hello } from '../../contracts/frames.ts'
+import { SUBPROTOCOL, streamEvents } from '../../contracts/stream.ts'
 import { conforms } from './contract.ts'
 import { doubled, dropped, failures, hello } from './metrics.ts'
 import type { Speaker } from './say.ts'

@@ -1,7 +1,8 @@
 import { WebSocket } from 'ws'
 import type { Client } from '../../contracts/client/client.ts'
 import type { StreamEvent, Told } from '../../contracts/client/stream.ts'
-import { EventFrame, Lagged, type StreamEvents, type StreamEventType } from '../../contracts/stream.ts'
+import { EventFrame, Lagged } from '../../contracts/frames.ts'
+import type { StreamEvents, StreamEventType } from '../../contracts/stream.ts'
 import { soon, until } from '../until.ts'
 
 const isOf = <E extends StreamEventType>(type: E, event: StreamEvent): event is StreamEvent & Told<E> => event.type === type

@@ -3,8 +3,9 @@ import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { CLOSE } from '../../frames.ts'
 import { mesh } from '../../mesh.ts'
-import { CLOSE, streamEvents } from '../../stream.ts'
+import { streamEvents } from '../../stream.ts'
 import { asyncapi } from './asyncapi.ts'
 
 const text = JSON.stringify(asyncapi({ prefix: 'test-' }))

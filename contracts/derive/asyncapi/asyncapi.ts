@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { Envelope, EventEnvelope } from '../../declare/envelope.ts'
+import { BEARER_SUBPROTOCOL, CLOSE, clientFrames, EventFrame, serverFrames } from '../../frames.ts'
 import { mesh } from '../../mesh.ts'
-import { BEARER_SUBPROTOCOL, CLOSE, clientFrames, EventFrame, SUBPROTOCOL, serverFrames, streamEvents } from '../../stream.ts'
+import { SUBPROTOCOL, streamEvents } from '../../stream.ts'
 import { type JsonSchema, type Schemas, schemas } from '../json-schema.ts'
 
 type Message = { readonly name: string; readonly title: string; readonly payload: JsonSchema }
