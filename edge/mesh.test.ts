@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Registry } from 'prom-client'
 import { afterAll, expect, test } from 'vitest'
 import { z } from 'zod'
+import { viewsOf } from '../actors/catalog.ts'
 import { memoryBus } from '../actors/kernel/ports/events/memory.ts'
 import { memoryJobs } from '../actors/kernel/ports/jobs/memory.ts'
 import { metrics } from '../actors/kernel/process/metrics.ts'
@@ -10,7 +11,7 @@ import { catalog } from '../actors/testing/catalog.ts'
 import { mesh } from '../contracts/mesh.ts'
 import { Post } from '../contracts/posts.ts'
 import { until } from '../test/until.ts'
-import { createEdge } from './edge.ts'
+import { createEdge } from './core.ts'
 import { json, memoryPorts, optionsFor, request, type Sent, silent, type TestEdgeOptions } from './testing/edge.ts'
 import { connect } from './testing/socket.ts'
 
@@ -28,8 +29,7 @@ const start = async (config: TestEdgeOptions['config'] = {}) => {
     jobs: memoryJobs({ clock: memory.clock }),
   }
   const { pool, options } = optionsFor({ ports, config })
-  const { views: _, ...rest } = options
-  const edge = await createEdge(rest)
+  const edge = await createEdge({ ...options, views: viewsOf(catalog) })
   edge.serving('edge.test')
   const counted = metrics(mesh, new Registry())
   const workers = catalog.map(code => startWorker({ mesh, code, ports, config: options.config, log: silent, metrics: counted }))

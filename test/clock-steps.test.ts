@@ -10,7 +10,7 @@ import { holding } from '../actors/kernel/worker/visibility.ts'
 import { pushOrigins } from '../actors/push/send/origins.ts'
 import { authenticator } from '../edge/access/auth.ts'
 import { tokenVerifier } from '../edge/access/keys.ts'
-import { waitingRoom } from '../edge/commands/reply-waiters.ts'
+import { replyWaiters } from '../edge/commands/reply-waiters.ts'
 import { configFor, testEdge } from '../edge/testing/edge.ts'
 import { newPool } from '../edge/testing/pool.ts'
 
@@ -41,7 +41,7 @@ describe.each([
 
   test('who waits for a reply waits as long', async () => {
     const clock = virtualClock(START)
-    const room = waitingRoom(clock)
+    const room = replyWaiters(clock)
     let ended = false
     const waited = room.wait('m', 1_000).then(() => {
       ended = true

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,13 +7,18 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { pino } from 'pino'
+import { Registry } from 'prom-client'
 import { afterEach, describe, expect, test } from 'vitest'
 import { reader } from '../actors/kernel/authoring/reader.ts'
 import { environment, readConfig } from '../actors/kernel/config/config.ts'
+import { memoryBus } from '../actors/kernel/ports/events/memory.ts'
+import { memoryJobs } from '../actors/kernel/ports/jobs/memory.ts'
 import { FAILPOINTS } from '../actors/kernel/process/failpoints.ts'
+import { metrics } from '../actors/kernel/process/metrics.ts'
 import { openPorts } from '../actors/kernel/process/open-ports.ts'
 import { COUNT_LIMIT, counter, counterMesh, counterStream, tally } from '../actors/kernel/testing/counter/contract.ts'
 import { counterActor } from '../actors/kernel/testing/counter/counter.ts'
+import { startWorker } from '../actors/kernel/worker/worker.ts'
 import type { Envelope, Reply } from '../contracts/declare/envelope.ts'
 import { groupOf } from '../contracts/declare/messages.ts'
 import { expected, roles, undeclared } from '../contracts/derive/access/access.ts'
@@ -23,6 +29,10 @@ import { startRedis } from '../deploy/emulators/redis/start.ts'
 import { startSqsSns } from '../deploy/emulators/sqs-sns/start.ts'
 import { provision } from '../deploy/provision/main.ts'
 import { EMBEDDED_PACE } from '../deploy/provision/retry.ts'
+import { createEdge } from '../edge/core.ts'
+import { configFor, json, memoryPorts, request, silent } from '../edge/testing/edge.ts'
+import { newPool } from '../edge/testing/pool.ts'
+import { connect } from '../edge/testing/socket.ts'
 import { CALM, type Faults, HOSTS, world } from './mesh/world.ts'
 import { until } from './until.ts'
 
@@ -183,3 +193,53 @@ test('on the embedded engines, killed with kill -9 at every failpoint: every com
   for (const name of names) expect(await read.get(tally.at({ name }))).toEqual({ count: each })
   expect(await ports.mailbox.depth('counter-dead.fifo')).toMatchObject({ waiting: 0, inFlight: 0 })
 }, 240_000)
+
+test('an edge serves it that knows nothing else', async () => {
+  const memory = memoryPorts()
+  const ports = {
+    ...memory,
+    events: memoryBus({ mailbox: memory.mailbox, topology: counterMesh.topology('') }),
+    jobs: memoryJobs({ clock: memory.clock }),
+  }
+  const pool = newPool()
+  const config = configFor(pool)
+  const edge = await createEdge({
+    mesh: counterMesh,
+    stream: counterStream,
+    about: 'Counters for everybody.',
+    views: code.views,
+    changes: async () => [],
+    client: {},
+    config,
+    ports,
+    log: silent,
+    registry: new Registry(),
+  })
+  edge.serving('edge.test')
+  const counted = metrics(counterMesh, new Registry())
+  const worker = startWorker({ mesh: counterMesh, code, ports, config, log: silent, metrics: counted })
+  cleanups.push(edge.close, () => worker.drain(1_000))
+  const token = pool.token(randomUUID())
+  const call = (method: string, target: string, body?: unknown) => edge.handle(request(method, target, { token, body }))
+
+  const device = await connect(edge.sockets, { token, protocols: counterStream.subprotocol })
+  expect(json(await call('POST', '/v1/counters/sheep', { by: 9 }))).toEqual({ name: 'sheep', count: 9 })
+  expect(json(await edge.handle(request('GET', '/v1/counters/sheep')))).toEqual({ name: 'sheep', count: 9 })
+  expect(await until('the event', () => device.ofOp('event')[0])).toMatchObject({
+    type: 'counter.changed',
+    data: { name: 'sheep', count: 9 },
+  })
+  device.say({ op: 'send', id: 's-1', type: 'counter.add', data: { name: 'sheep', by: 10 } })
+  expect(await until('the reply', () => device.ofOp('reply')[0])).toMatchObject({ id: 's-1', status: 200, body: { count: 19 } })
+  for (const by of [10, 10]) await call('POST', '/v1/counters/sheep', { by })
+  expect(json(await call('POST', '/v1/counters/sheep', { by: 10 }))).toMatchObject({
+    status: 409,
+    code: 'limit-reached',
+    title: 'The counter is full',
+  })
+  expect((await call('POST', '/v1/counters/sheep', { by: 11 })).status).toBe(422)
+  expect((await call('DELETE', '/v1/counters/sheep')).status).toBe(204)
+  expect((await call('POST', '/v1/posts', { title: 'Hello' })).status).toBe(404)
+  expect(json(await call('GET', '/openapi.json'))).toMatchObject({ info: { title: 'Tallies' } })
+  expect((await call('GET', '/docs')).body).not.toMatch(/daily|post\./i)
+})

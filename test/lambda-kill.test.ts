@@ -8,6 +8,7 @@ import { environment, readConfig, silenceNodeNotice } from '../actors/kernel/con
 import { FAILPOINTS } from '../actors/kernel/process/failpoints.ts'
 import { metrics } from '../actors/kernel/process/metrics.ts'
 import { startWorker } from '../actors/kernel/worker/worker.ts'
+import { productOf } from '../actors/product.ts'
 import { catalog } from '../actors/testing/catalog.ts'
 import { meet } from '../contracts/client/client.ts'
 import { mesh } from '../contracts/mesh.ts'
@@ -54,7 +55,7 @@ const start = async () => {
   const hearers = containers(() => ({ ...settings, ...engines.settings }))
   cleanups.push(hearers.end)
   cleanups.push(eventSource({ ...ports, prefix, queue: 'posts-events', start: hearers.start }).stop)
-  const edge = await startEdge({ config, ports, log, registry, metrics: metrics(mesh, registry) })
+  const edge = await startEdge({ ...productOf(config), config, ports, log, registry, metrics: metrics(mesh, registry) })
   cleanups.push(edge.drain)
   return { mesh: await meet(edge.url), signals: functions.signals, dead: () => ports.mailbox.depth('posts-dead.fifo') }
 }

@@ -8,6 +8,7 @@ export const EDGE_PROBLEMS = {
   forbidden: problem(403, 'You may not write here'),
   'not-found': problem(404, 'There is no such thing, or you may not see it'),
   'method-not-allowed': problem(405, 'This resource does not take this method'),
+  'version-mismatch': problem(412, 'It changed since you read it'),
   'body-too-large': problem(413, 'The body is too large'),
   'upgrade-required': problem(426, 'This is a WebSocket'),
   'expectation-failed': problem(417, 'What the request expects is not met here'),

@@ -107,7 +107,7 @@ describe('observability', () => {
   test('the dashboard shows metrics that there are', async () => {
     const registry = new Registry()
     metrics(mesh, registry)
-    edgeMetrics({ sockets: () => 0, oldestMs: () => 0, underWay: () => 0 }, registry)
+    edgeMetrics(mesh.name, { sockets: () => 0, oldestMs: () => 0, underWay: () => 0 }, registry)
     const known = new Set((await registry.getMetricsAsJSON()).map(m => m.name))
     const shown = new Set(
       text('deploy/observability/dashboards/mesh.json')

@@ -1,11 +1,12 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { actorsOf, viewsOf } from '../../actors/catalog.ts'
+import { actorsOf } from '../../actors/catalog.ts'
 import { environment, readConfig } from '../../actors/kernel/config/config.ts'
 import { backplaneMetrics } from '../../actors/kernel/ports/backplane/metrics.ts'
 import { startOperations } from '../../actors/kernel/process/admin-server.ts'
 import { metrics } from '../../actors/kernel/process/metrics.ts'
 import { watchRoutes } from '../../actors/kernel/process/route-watch.ts'
 import { startWorker } from '../../actors/kernel/worker/worker.ts'
+import { productOf } from '../../actors/product.ts'
 import { mesh } from '../../contracts/mesh.ts'
 import { startEdge } from '../../edge/edge.ts'
 import { logger } from './logs.ts'
@@ -47,7 +48,7 @@ export const runInOneProcess = async ({ settings, data, log, logTo, progress, st
     progress('edge')
     const edge = await steps.take(
       'the edge',
-      () => startEdge({ views: viewsOf(codes), config, ports, log: named('edge'), registry, metrics: counted, routes }),
+      () => startEdge({ ...productOf(config, codes), config, ports, log: named('edge'), registry, metrics: counted, routes }),
       late => late.drain(),
     )
     started.push('the edge', STOPPING.edge, edge.drain)

@@ -1,8 +1,7 @@
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import type { EdgeRequest } from '../request/request.ts'
-import { addressOf } from './address.ts'
+import type { Address } from './address.ts'
 import { type Authenticator, bearerOf } from './auth.ts'
-import type { ForwardedHeader } from './forwarded.ts'
 import { type Budget, type Drawn, type Limits, within } from './limits.ts'
 /**
  * One request's way past the gate. It keeps what was drawn last, for the headers of the answer that comes in any case.
@@ -15,12 +14,12 @@ export type AdmissionOptions = {
   readonly auth: Authenticator
   readonly limits: Limits
   readonly clock: Clock
-  readonly proxies: number
-  readonly forwardedHeader: ForwardedHeader
+  /** Reads where a request comes from. */
+  readonly locate: (request: EdgeRequest) => Address
 }
 
 /** Decides who may come in: budgets of addresses first, then the token, then the user's own. */
-export const admission = ({ auth, limits, clock, proxies, forwardedHeader }: AdmissionOptions) => {
+export const admission = ({ auth, limits, clock, locate }: AdmissionOptions) => {
   /** @throws EdgeProblem `rate-limited` */
   const draw = (entry: Entry, budget: Budget, key: string): void => {
     entry.drawn = budget.draw(key, clock.elapsed())
@@ -49,7 +48,7 @@ export const admission = ({ auth, limits, clock, proxies, forwardedHeader }: Adm
   }
   return {
     entry: (request: EdgeRequest): Entry => {
-      const address = addressOf(request, proxies, forwardedHeader)
+      const address = locate(request)
       return { network: address.network, exempt: limits.exempt(address), drawn: undefined }
     },
     /** What an address may ask at all. @throws EdgeProblem `rate-limited` */

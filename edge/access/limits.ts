@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Config } from '../../actors/kernel/config/config.ts'
-import { EdgeProblem } from '../request/problems.ts'
+import { edgeProblem } from '../request/problems.ts'
 import type { Address } from './address.ts'
 
 /** What a request drew from a budget: the headers that every answer carries, and whether it was too much. */
@@ -49,9 +49,8 @@ export const budget = (name: string, rate: number, burst: number, most: number):
 /** @throws EdgeProblem `rate-limited` when the draw was too much */
 export const within = (drawn: Drawn): Drawn => {
   if (drawn.retryAfter === 0) return drawn
-  throw new EdgeProblem('rate-limited', {
-    detail: `the budget ${drawn.policy} is used up; try again in ${drawn.retryAfter} s`,
-    headers: { 'retry-after': String(drawn.retryAfter) },
+  throw edgeProblem('rate-limited', `the budget ${drawn.policy} is used up; try again in ${drawn.retryAfter} s`, {
+    'retry-after': String(drawn.retryAfter),
   })
 }
 

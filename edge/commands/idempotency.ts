@@ -4,6 +4,7 @@ import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import { ConditionLost, Conflict, type Store } from '../../actors/kernel/ports/store/port.ts'
 import { type Claim, claimItem, claimPlace } from '../../actors/kernel/turn/replies.ts'
 import { Reply } from '../../contracts/declare/envelope.ts'
+import type { Conditions } from '../request/etag.ts'
 import { edgeProblem, overloaded } from '../request/problems.ts'
 
 /** What an idempotency key claims: `name` says whose and where, `fingerprint` what was sent. */
@@ -23,6 +24,10 @@ export const keyOf = (by: string, where: string, key: string, content: string): 
   name: hash('sha256', `${by}\0${where}\0${key}`, 'base64url'),
   fingerprint: hash('sha256', content, 'base64url'),
 })
+
+/** What must be the same in a repeat: the data, under the same conditions. */
+export const contentOf = (data: unknown, { ifMatch, ifNoneMatch }: Conditions): string =>
+  JSON.stringify([data, ifMatch ?? null, ...(ifNoneMatch === undefined ? [] : [ifNoneMatch])])
 
 /** @returns the key of an `Idempotency-Key` header. @throws EdgeProblem `bad-request` */
 export const readKey = (header: string | undefined): string | undefined => {

@@ -9,11 +9,11 @@ import type { Subject, Unsettled } from './unsettled.ts'
  * @property stragglers an actor is overloaded when replies take longer for more people than this, about more keys than this: one person, or one key, whoever
  * asks it, is no reason to refuse the others
  */
-export type PressureLimits = { readonly most: number; readonly ageMs: number; readonly stragglers: number }
-export const PRESSURE: PressureLimits = { most: 10_000, ageMs: 4_000, stragglers: 50 }
-const RETRY_S = 2
+export type LoadLimits = { readonly most: number; readonly ageMs: number; readonly stragglers: number }
+export const DEFAULT_LOAD_LIMITS: LoadLimits = { most: 10_000, ageMs: 4_000, stragglers: 50 }
+const RETRY_AFTER_S = 2
 /** How long one look at those who wait is good for. */
-const LOOK_MS = 50
+const LOOK_INTERVAL_MS = 50
 
 /** People and keys whose commands have waited too long, of one actor. */
 type Overdue = { readonly people: Set<string>; readonly keys: Set<string> }
@@ -22,7 +22,7 @@ type Overdue = { readonly people: Set<string>; readonly keys: Set<string> }
  * Sheds load before it becomes latency: counts the commands under way and watches how long their replies take.
  * @param heard whether replies can reach this edge at all; while they cannot, their absence says nothing of the workers
  */
-export const pressure = (commands: Unsettled, clock: Clock, heard: () => boolean, limits: PressureLimits) => {
+export const loadShedder = (commands: Unsettled, clock: Clock, heard: () => boolean, limits: LoadLimits) => {
   let underWay = 0
   let lookedAt = Number.NEGATIVE_INFINITY
   let overdue = new Map<string, Overdue>()
@@ -39,7 +39,7 @@ export const pressure = (commands: Unsettled, clock: Clock, heard: () => boolean
   }
   const isOverloaded = (actor: string, now: number): boolean => {
     if (!heard()) return false
-    if (now - lookedAt >= LOOK_MS) look(now)
+    if (now - lookedAt >= LOOK_INTERVAL_MS) look(now)
     const late = overdue.get(actor)
     return late !== undefined && Math.min(late.people.size, late.keys.size) > limits.stragglers
   }
@@ -51,8 +51,8 @@ export const pressure = (commands: Unsettled, clock: Clock, heard: () => boolean
      * @throws EdgeProblem `overloaded`, `rate-limited` instead
      */
     enter: (subject: Subject, wishesToWait: boolean) => {
-      if (underWay >= limits.most) throw overloaded(`${underWay} commands are under way here`, RETRY_S)
-      if (isOverloaded(subject.actor, clock.elapsed())) throw overloaded(`replies take longer than ${limits.ageMs} ms`, RETRY_S)
+      if (underWay >= limits.most) throw overloaded(`${underWay} commands are under way here`, RETRY_AFTER_S)
+      if (isOverloaded(subject.actor, clock.elapsed())) throw overloaded(`replies take longer than ${limits.ageMs} ms`, RETRY_AFTER_S)
       const entry = commands.enter(subject, wishesToWait)
       underWay++
       return {
@@ -66,6 +66,6 @@ export const pressure = (commands: Unsettled, clock: Clock, heard: () => boolean
     },
   }
 }
-export type Gauge = ReturnType<typeof pressure>
+export type LoadShedder = ReturnType<typeof loadShedder>
 /** A command under way, as it is counted. */
-export type CommandEntry = ReturnType<Gauge['enter']>
+export type CommandEntry = ReturnType<LoadShedder['enter']>

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import { V7Generator } from 'uuidv7'
 
-/** Randomness for so many numbers is fetched at once: fetching costs the same for one as for many. */
+/** Randomness for this many numbers is fetched at once: fetching costs the same for one as for many. */
 const BATCH = 1024
 
 const randomNumbers = () => {

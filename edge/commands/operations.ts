@@ -6,8 +6,8 @@ import { keepOperation, OPERATION_SHOWN_MS, operationPlace } from '../../actors/
 import { Reply } from '../../contracts/declare/envelope.ts'
 import type { Operation } from '../../contracts/edge.ts'
 import { etagOf } from '../request/etag.ts'
-import { documentOf, notFound, refusedBy } from '../request/problems.ts'
-import { signer } from '../request/signing.ts'
+import { documentOf, notFound, type Problems, replyProblem } from '../request/problems.ts'
+import { type EdgeSecret, signer } from '../request/signing.ts'
 
 const Stored = z.object({ reply: Reply, completedAt: z.number() })
 const DAY_MS = 86_400_000
@@ -17,7 +17,7 @@ const ID = /^([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12})\.([
  * Operation ids: the message's id, signed for its caller. The id is a UUIDv7, so it tells when it was made, and a signed one was really given out:
  * that is how *pending* differs from *unknown*.
  */
-export const operationIds = (secret: string) => {
+export const operationIds = (secret: EdgeSecret) => {
   const { sign, signed } = signer(secret, 'operation')
   return {
     write: (messageId: string, by: string): string => `${messageId}.${sign(`${messageId}\0${by}`)}`,
@@ -41,16 +41,18 @@ const headersOf = ({ status, body, version, location }: Reply): Record<string, s
   ...(version === undefined ? {} : { etag: etagOf(version, body, JSON.stringify(body)) }),
   ...(location === undefined ? {} : { location }),
 })
-const completed = (id: string, reply: Reply): Operation =>
-  reply.problem
-    ? { id, status: 'failed', result: null, problem: documentOf(refusedBy(reply), operationPath(id)) }
+const completed = (id: string, reply: Reply, problems: Problems): Operation => {
+  const problem = replyProblem(problems, reply)
+  return problem
+    ? { id, status: 'failed', result: null, problem: documentOf(problem, operationPath(id)) }
     : { id, status: 'done', result: reply.body ?? null, problem: null }
+}
 
 /** Altered, another's, or forgotten: nobody is told which. */
 const noSuchOperation = () => notFound('no operation of yours has this id, or it was done more than an hour ago')
 
 /** Reads operations for their callers. */
-export const operations = (ids: OperationIds, store: Store, backplane: Pick<Backplane, 'replyOf'>, clock: Clock) => ({
+export const operations = (ids: OperationIds, store: Store, backplane: Pick<Backplane, 'replyOf'>, clock: Clock, problems: Problems) => ({
   /** @throws EdgeProblem `not-found` for an unknown or foreign one, and an hour after it was done */
   get: async (id: string, by: string): Promise<{ readonly operation: Operation; readonly headers: Record<string, string> }> => {
     const known = ids.read(id, by)
@@ -65,9 +67,10 @@ export const operations = (ids: OperationIds, store: Store, backplane: Pick<Back
     const reply = stored?.reply ?? passed
     // The backplane soon forgets it; an operation is shown for an hour.
     if (passed && !stored) await keepOperation(store, known.messageId, passed, clock.now()).catch(() => {})
-    if (reply) return { operation: completed(id, reply), headers: reply.problem ? {} : headersOf(reply) }
+    if (reply) return { operation: completed(id, reply, problems), headers: reply.problem ? {} : headersOf(reply) }
     // A row is kept for a day after completion, so within that time no row means not done.
     if (clock.now() - known.madeAt >= DAY_MS) throw noSuchOperation()
     return { operation: pending(id), headers: { 'retry-after': PENDING_RETRY_SECONDS } }
   },
 })
+export type Operations = ReturnType<typeof operations>

@@ -2,12 +2,12 @@ import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import type { Reply } from '../../contracts/declare/envelope.ts'
 
 /** How finely the end of a wait is kept; one timer serves all who wait. */
-const TICK_MS = 50
+const EXPIRY_INTERVAL_MS = 50
 
 type Waiter = { readonly since: number; readonly until: number; readonly done: (reply: Reply | undefined) => void }
 
 /** Those who wait for replies, by the id of their message. */
-export const waitingRoom = (clock: Clock) => {
+export const replyWaiters = (clock: Clock) => {
   const waiting = new Map<string, Waiter[]>()
   let ticking = false
   let released = false
@@ -26,7 +26,7 @@ export const waitingRoom = (clock: Clock) => {
     }
   }
   /** A reply has come, or, without one, nobody needs to wait any more. @returns whether somebody did */
-  const settle = (id: string, reply?: Reply): boolean => {
+  const resolve = (id: string, reply?: Reply): boolean => {
     const waiters = waiting.get(id)
     if (!waiters) return false
     waiting.delete(id)
@@ -36,7 +36,7 @@ export const waitingRoom = (clock: Clock) => {
   const tick = async () => {
     ticking = true
     while (waiting.size > 0) {
-      await clock.sleep(TICK_MS)
+      await clock.sleep(EXPIRY_INTERVAL_MS)
       expire(clock.elapsed())
     }
     ticking = false
@@ -53,11 +53,11 @@ export const waitingRoom = (clock: Clock) => {
         else waiting.set(id, [waiter])
         if (!ticking) void tick()
       }),
-    settle,
+    resolve,
     /** Nobody waits any longer, whoever comes: all go without their replies. */
     release: (): void => {
       released = true
-      for (const id of [...waiting.keys()]) settle(id)
+      for (const id of [...waiting.keys()]) resolve(id)
     },
     /** Whether anybody waits for the reply to this message. */
     has: (id: string): boolean => waiting.has(id),
@@ -68,4 +68,4 @@ export const waitingRoom = (clock: Clock) => {
     },
   }
 }
-export type WaitingRoom = ReturnType<typeof waitingRoom>
+export type ReplyWaiters = ReturnType<typeof replyWaiters>

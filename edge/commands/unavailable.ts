@@ -4,10 +4,10 @@ import { isOurFault } from '../../actors/kernel/process/our-fault.ts'
 import type { Ports } from '../../actors/kernel/process/ports.ts'
 import { overloaded } from '../request/problems.ts'
 
-/** When a client may try again after an engine failed. */
-const RETRY_S = 2
+/** How long a client is told to wait after an engine failed. */
+const RETRY_AFTER_S = 2
 
-const calm =
+const refuseWhenDown =
   <A extends readonly unknown[], R>(what: string, call: (...args: A) => Promise<R>) =>
   async (...args: A): Promise<R> => {
     try {
@@ -15,19 +15,19 @@ const calm =
     } catch (error) {
       // These are no engine's fault.
       if (error instanceof ConditionLost || error instanceof Conflict || isOurFault(error)) throw error
-      throw overloaded(`${what} cannot be reached at the moment`, RETRY_S, error)
+      throw overloaded(`${what} cannot be reached at the moment`, RETRY_AFTER_S, error)
     }
   }
 
 /** The engines as the edge uses them: when one fails, the caller is told to come back (`503`), not that the edge is broken (`500`). */
-export const engines = ({
+export const unavailable = ({
   store,
   mailbox,
 }: Pick<Ports, 'store' | 'mailbox'>): { store: Store; mailbox: Pick<Mailbox, 'send' | 'depth'> } => ({
   store: {
-    get: calm('the store', store.get),
-    query: calm('the store', store.query),
-    commit: calm('the store', store.commit),
+    get: refuseWhenDown('the store', store.get),
+    query: refuseWhenDown('the store', store.query),
+    commit: refuseWhenDown('the store', store.commit),
   },
-  mailbox: { send: calm('the mailbox', mailbox.send), depth: mailbox.depth },
+  mailbox: { send: refuseWhenDown('the mailbox', mailbox.send), depth: mailbox.depth },
 })

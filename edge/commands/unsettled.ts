@@ -1,6 +1,6 @@
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import { counts } from '../access/counts.ts'
-import { EdgeProblem, overloaded } from '../request/problems.ts'
+import { edgeProblem, overloaded } from '../request/problems.ts'
 
 /**
  * What one person and one key may have at this edge without a reply. A key is a mailbox group: its commands are done one after the other.
@@ -10,7 +10,7 @@ import { EdgeProblem, overloaded } from '../request/problems.ts'
  */
 export type UnsettledLimits = { readonly perUser: number; readonly waitersPerKey: number; readonly perKey: number }
 
-/** Whose command it is, and to which actor and key it goes. */
+/** Names the person whose command it is, and the actor and key to which it goes. */
 export type Subject = { readonly user: string; readonly actor: string; readonly key: string }
 
 /** A command between its arrival and its reply. */
@@ -77,9 +77,8 @@ export const unsettled = (clock: Clock, heard: () => boolean, limits: UnsettledL
   }
   const check = (user: string): void => {
     if (users.of(user) < limits.perUser) return
-    throw new EdgeProblem('rate-limited', {
-      detail: `${limits.perUser} of your writes have no reply yet; try again in ${RETRY_S} s`,
-      headers: { 'retry-after': String(RETRY_S) },
+    throw edgeProblem('rate-limited', `${limits.perUser} of your writes have no reply yet; try again in ${RETRY_S} s`, {
+      'retry-after': String(RETRY_S),
     })
   }
   const enter = (subject: Subject, wishesToWait: boolean) => {
@@ -125,7 +124,7 @@ export const unsettled = (clock: Clock, heard: () => boolean, limits: UnsettledL
      */
     enter,
     /** The reply to a message has come. */
-    settle: (id: string): void => {
+    resolve: (id: string): void => {
       const entry = sent.get(id)
       if (entry) release(entry)
     },

@@ -1,8 +1,6 @@
 import type { Config } from '../../actors/kernel/config/config.ts'
 import { type ClientConfig, MAX_PAGE_ITEMS } from '../../contracts/edge.ts'
 import type { Budget } from '../../contracts/limits.ts'
-import { MOST_SUBSCRIPTIONS } from '../../contracts/push.ts'
-import { LIMITS } from '../../contracts/users.ts'
 import { ADDRESS_FACTOR, CONTROL_FRAMES } from '../access/limits.ts'
 import { LONGEST_S } from '../request/prefer.ts'
 import { type EdgeRequest, MOST_BYTES } from '../request/request.ts'
@@ -14,7 +12,6 @@ export type ClientConfigSource = Pick<
   | 'COGNITO_CLIENT_ID'
   | 'COGNITO_ENDPOINT'
   | 'EMBEDDED'
-  | 'VAPID_PUBLIC_KEY'
   | 'READS_PER_SECOND'
   | 'READS_BURST'
   | 'WRITES_PER_SECOND'
@@ -25,6 +22,9 @@ export type ClientConfigSource = Pick<
   | 'WAITERS_PER_KEY'
   | 'UNSETTLED_COMMANDS_PER_KEY'
 >
+
+/** What the product's clients need to know besides. @property limits those that are the product's */
+export type ClientExtras = { readonly push?: ClientConfig['push']; readonly limits?: Readonly<Record<string, number>> }
 
 const HOST = /^(?:[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(?::\d{1,5})?$/
 
@@ -40,12 +40,12 @@ const secure = (request: EdgeRequest): boolean | undefined => {
   return scheme === undefined ? undefined : scheme === 'https'
 }
 
-const limitsOf = (config: ClientConfigSource): ClientConfig['limits'] => {
+const edgeLimits = (config: ClientConfigSource) => {
   const reads = { perSecond: config.READS_PER_SECOND, burst: config.READS_BURST }
   const writes = { perSecond: config.WRITES_PER_SECOND, burst: config.WRITES_BURST }
   const ofAddress = ({ perSecond, burst }: Budget) => ({ perSecond: perSecond * ADDRESS_FACTOR, burst: burst * ADDRESS_FACTOR })
   return {
-    countedAt: 'edge',
+    countedAt: 'edge' as const,
     reads,
     writes,
     addresses: {
@@ -64,24 +64,23 @@ const limitsOf = (config: ClientConfigSource): ClientConfig['limits'] => {
     bodyBytes: MOST_BYTES,
     frameBytes: MOST_BYTES,
     pageItems: MAX_PAGE_ITEMS,
-    pushSubscriptions: MOST_SUBSCRIPTIONS,
-    ...LIMITS,
   }
 }
 
-/** What a client needs before it can sign in. @param own host and port of this edge, for clients that name none */
-export const clientConfig = (config: ClientConfigSource) => {
+/** What a client needs before it can sign in, all of it the edge's but the extras. */
+export const clientConfig = (config: ClientConfigSource, { push, limits }: ClientExtras) => {
   const pool = config.COGNITO_USER_POOL_ID ?? ''
   const region = pool.split('_')[0] || config.AWS_REGION
-  return (request: EdgeRequest, own: string): ClientConfig => ({
+  /** @param own host and port of this edge, for clients that name none */
+  return (request: EdgeRequest, own: string) => ({
     auth: {
       region,
       userPoolId: pool,
       clientId: config.COGNITO_CLIENT_ID ?? '',
       endpoint: config.COGNITO_ENDPOINT ?? `https://cognito-idp.${region}.amazonaws.com/`,
     },
-    push: { publicKey: config.VAPID_PUBLIC_KEY ?? null },
+    ...(push === undefined ? {} : { push }),
     stream: `${(secure(request) ?? !config.EMBEDDED) ? 'wss' : 'ws'}://${hostOf(request, own)}/v1/stream`,
-    limits: limitsOf(config),
+    limits: { ...edgeLimits(config), ...limits },
   })
 }

@@ -1,18 +1,15 @@
 import type { Reply } from '../../contracts/declare/envelope.ts'
 import type { AnyCommand } from '../../contracts/declare/messages.ts'
-import { keyOf, readKey } from '../commands/idempotency.ts'
+import type { SubmitCommand } from '../commands/command-request.ts'
+import { contentOf, keyOf, readKey } from '../commands/idempotency.ts'
 import { operationPath, PENDING_RETRY_SECONDS } from '../commands/operations.ts'
-import type { Commander } from '../commands/submit.ts'
 import { fieldsOf } from '../request/body.ts'
 import type { Call } from '../request/call.ts'
-import { type Conditions, conditionsOf, etagOf, UNCONDITIONAL } from '../request/etag.ts'
+import { conditionsOf, etagOf, UNCONDITIONAL } from '../request/etag.ts'
 import { appliedOf, preferenceOf } from '../request/prefer.ts'
-import { problemAnswer, refusedBy } from '../request/problems.ts'
+import { type Problems, problemAnswer, replyProblem } from '../request/problems.ts'
 import type { EdgeAnswer } from '../request/request.ts'
 import { conform, pathFields } from '../request/validate.ts'
-/** What an idempotency key stands for: the same data under the same conditions. */
-export const contentOf = (data: unknown, { ifMatch, ifNoneMatch }: Conditions): string =>
-  JSON.stringify([data, ifMatch ?? null, ...(ifNoneMatch === undefined ? [] : [ifNoneMatch])])
 
 /** Where a created thing is found: below the collection that it was posted to. */
 const locate = (headers: Record<string, string>, path: string, body: unknown): void => {
@@ -20,8 +17,9 @@ const locate = (headers: Record<string, string>, path: string, body: unknown): v
     headers.location = `${path}/${encodeURIComponent(body.id)}`
 }
 /** An actor's reply as an HTTP answer. */
-const answerOf = ({ method, path }: Call['request'], reply: Reply): EdgeAnswer => {
-  if (reply.problem) return problemAnswer(refusedBy(reply), path)
+const answerOf = ({ method, path }: Call['request'], reply: Reply, problems: Problems): EdgeAnswer => {
+  const problem = replyProblem(problems, reply)
+  if (problem) return problemAnswer(problem, path)
   const headers: Record<string, string> = { 'cache-control': 'no-store' }
   if (reply.body === undefined || reply.status === 204) return { status: reply.status, headers, body: '' }
   const body = JSON.stringify(reply.body)
@@ -41,8 +39,10 @@ const accepted = (operation: string): EdgeAnswer => ({
   body: `{"id":"${operation}","status":"pending","result":null,"problem":null}`,
 })
 
+export type CommandEndpointContext = { readonly submit: SubmitCommand; readonly problems: Problems }
+
 /** Takes one command of the contract over HTTP. */
-export const commandEndpoint = (actor: string, type: string, command: AnyCommand, say: Commander) => {
+export const commandEndpoint = (actor: string, type: string, command: AnyCommand, { submit, problems }: CommandEndpointContext) => {
   const ids = pathFields(command.http)
   const conditional = command.refuses.includes('version-mismatch')
   return async ({ request, id, caller, params, traceparent, end }: Call): Promise<EdgeAnswer> => {
@@ -51,7 +51,7 @@ export const commandEndpoint = (actor: string, type: string, command: AnyCommand
     const key = readKey(headers.get('idempotency-key'))
     const preference = preferenceOf(headers.get('prefer'))
     const conditions = conditional ? conditionsOf(headers) : UNCONDITIONAL
-    const outcome = await say({
+    const result = await submit({
       type,
       actor,
       command,
@@ -64,11 +64,11 @@ export const commandEndpoint = (actor: string, type: string, command: AnyCommand
       request: id,
       traceparent,
     })
-    const pending = 'operation' in outcome
-    const answer = pending ? accepted(outcome.operation) : answerOf(request, outcome.reply)
-    const applied = pending && !outcome.waited ? appliedOf({ ...preference, wait: undefined }, pending) : appliedOf(preference, pending)
+    const pending = 'operation' in result
+    const answer = pending ? accepted(result.operation) : answerOf(request, result.reply, problems)
+    const applied = pending && !result.waited ? appliedOf({ ...preference, wait: undefined }, pending) : appliedOf(preference, pending)
     if (applied !== undefined) answer.headers['preference-applied'] = applied
-    if (outcome.replayed) answer.headers['idempotency-replayed'] = 'true'
+    if (result.replayed) answer.headers['idempotency-replayed'] = 'true'
     return answer
   }
 }

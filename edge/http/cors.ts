@@ -52,3 +52,4 @@ export const cors = (allowed: (origin: string) => boolean) => ({
     'access-control-max-age': PREFLIGHT_S,
   }),
 })
+export type Cors = ReturnType<typeof cors>

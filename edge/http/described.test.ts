@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { productOf } from '../../actors/product.ts'
 import { ProblemDocument } from '../../contracts/edge.ts'
 import { mesh } from '../../contracts/mesh.ts'
 import { operationIds, operations } from '../commands/operations.ts'
@@ -7,7 +8,7 @@ import type { EdgeAnswer } from '../request/request.ts'
 import { configFor, json, memoryPorts, request, type Sent, type TestEdge, testEdge } from '../testing/edge.ts'
 import { newPool } from '../testing/pool.ts'
 import { clientConfig } from './client-config.ts'
-import { ownEndpoints } from './system-endpoints.ts'
+import { systemEndpoints } from './system-endpoints.ts'
 
 /** What the edge serves is what `/openapi.json` says: every route, and every status and code that comes before an actor or a view is asked. */
 
@@ -24,10 +25,13 @@ afterAll(() => it.edge.close())
 
 const served = () => {
   const { store, backplane, clock } = memoryPorts()
-  const own = ownEndpoints({
+  const config = configFor(newPool())
+  const { client, ...documented } = productOf(config)
+  const own = systemEndpoints({
+    documented,
     health: it.edge.health,
-    operations: operations(operationIds('a secret of the test'), store, backplane, clock),
-    config: clientConfig(configFor(newPool())),
+    operations: operations(operationIds({ mesh: 'test', secret: 'a secret of the test' }), store, backplane, clock, mesh.problems),
+    config: clientConfig(config, client),
     host: () => 'edge.test',
     secure: true,
   })

@@ -135,7 +135,7 @@ test('origins are exact, or take any port where the pattern says so', () => {
 })
 
 test('the token may come as a subprotocol', () => {
-  expect(offered('dailygrind.v1, bearer.a.b.c')).toEqual({ ours: true, token: 'a.b.c' })
-  expect(offered(undefined)).toEqual({ ours: false, token: undefined })
-  expect(offered('other')).toEqual({ ours: false, token: undefined })
+  expect(offered('dailygrind.v1, bearer.a.b.c', 'dailygrind.v1')).toEqual({ ours: true, token: 'a.b.c' })
+  expect(offered(undefined, 'dailygrind.v1')).toEqual({ ours: false, token: undefined })
+  expect(offered('other', 'dailygrind.v1')).toEqual({ ours: false, token: undefined })
 })

@@ -1,7 +1,7 @@
 import { deadline } from '../../actors/kernel/ports/clock/deadline.ts'
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import type { Ports } from '../../actors/kernel/process/ports.ts'
-import { mesh } from '../../contracts/mesh.ts'
+import type { Mesh } from '../../contracts/derive/mesh.ts'
 
 /** `ok` and `degraded` serve, the others do not. */
 type Status = 'starting' | 'ok' | 'degraded' | 'unavailable' | 'draining'
@@ -17,6 +17,7 @@ const FRESH_MS = 2_000
 const PROBE_MS = 2_000
 
 export type HealthOptions = Pick<Ports, 'store' | 'mailbox' | 'backplane'> & {
+  readonly mesh: Mesh
   readonly clock: Clock
   /** Whether tokens can be verified. */
   readonly keys: () => boolean
@@ -27,7 +28,7 @@ export type HealthOptions = Pick<Ports, 'store' | 'mailbox' | 'backplane'> & {
 }
 
 /** Whether this process can serve: every mailbox, every table and the keys are needed, the backplane only makes answers quicker. */
-export const health = ({ store, mailbox, backplane, clock, keys, phase, missingRoutes, log }: HealthOptions) => {
+export const health = ({ mesh, store, mailbox, backplane, clock, keys, phase, missingRoutes, log }: HealthOptions) => {
   const { tables, mailboxes } = mesh.topology('')
   const probes: [string, () => Promise<unknown>][] = [
     ...mailboxes.map(({ queue }): [string, () => Promise<unknown>] => [`mailbox ${queue}`, () => mailbox.depth(queue)]),

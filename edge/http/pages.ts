@@ -1,17 +1,19 @@
 import { hash } from 'node:crypto'
 import { ROLES } from '../../contracts/derive/access/access.ts'
 import { asyncapi } from '../../contracts/derive/asyncapi/asyncapi.ts'
+import type { Mesh } from '../../contracts/derive/mesh.ts'
 import { ownRoutes } from '../../contracts/derive/openapi/edge-operations.ts'
 import { openapi } from '../../contracts/derive/openapi/openapi.ts'
 import { signingIn } from '../../contracts/derive/openapi/signing-in.ts'
 import type { Route } from '../../contracts/derive/routes.ts'
-import { CLOSE } from '../../contracts/frames.ts'
-import { mesh } from '../../contracts/mesh.ts'
-import { stream } from '../../contracts/stream.ts'
+import { CLOSE, type StreamDeclaration } from '../../contracts/frames.ts'
 import { noneMatch } from '../request/etag.ts'
 import type { EdgeAnswer, EdgeRequest } from '../request/request.ts'
 
 /** The documentation that the edge serves, written once at start from the contract. */
+
+/** What the pages tell of. @property about the product in a sentence */
+export type Documented = { readonly mesh: Mesh; readonly stream: StreamDeclaration; readonly about: string }
 
 const escaped = (text: string) => text.replace(/[&<>"]/g, c => `&#${c.charCodeAt(0)};`)
 
@@ -23,7 +25,7 @@ table { border-collapse: collapse; width: 100% } td, th { text-align: left; vert
 code { font: .9em ui-monospace, monospace } .soft { color: var(--soft) } nav { margin-bottom: 2rem } nav a { margin-right: 1rem }
 td:first-child { white-space: nowrap } @media (max-width: 40rem) { td:first-child { white-space: normal } td code { overflow-wrap: anywhere } }
 `
-const page = (title: string, body: string) => `<!doctype html>
+const page = (site: string, title: string, body: string) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -32,7 +34,7 @@ const page = (title: string, body: string) => `<!doctype html>
 <style>${STYLE}</style>
 </head>
 <body>
-<nav><a href="/">Daily Grind</a><a href="/docs">Documentation</a><a href="/openapi.json">OpenAPI</a><a href="/asyncapi.json">AsyncAPI</a></nav>
+<nav><a href="/">${escaped(site)}</a><a href="/docs">Documentation</a><a href="/openapi.json">OpenAPI</a><a href="/asyncapi.json">AsyncAPI</a></nav>
 ${body}
 </body>
 </html>
@@ -45,14 +47,15 @@ const code = (text: string) => `<code>${escaped(text)}</code>`
 /** Markdown's code, the only mark that these texts have. */
 const marked = (text: string) => escaped(text).replace(/`([^`]+)`/g, '<code>$1</code>')
 const problemLink = (name: string) => `<a href="/docs/problems/${name}">${code(name)}</a>`
-const statusOf = ({ spec }: Route, name: string) =>
+const statusOf = (mesh: Mesh, { spec }: Route, name: string) =>
   (spec.kind === 'query' ? spec.statuses?.[name] : undefined) ?? mesh.problems[name]?.status
 
-const home = () =>
+const homePage = ({ mesh: { title }, about }: Documented) =>
   page(
-    'Daily Grind',
-    `<h1>Daily Grind</h1>
-<p>One post a day, for your friends. This is the API; a client begins with <a href="/v1/config">/v1/config</a>, which says where to sign in.</p>
+    title,
+    title,
+    `<h1>${escaped(title)}</h1>
+<p>${escaped(about)} This is the API; a client begins with <a href="/v1/config">/v1/config</a>, which says where to sign in.</p>
 <ul>
 <li><a href="/docs">Documentation</a>: every route, message, event and problem</li>
 <li><a href="/openapi.json">openapi.json</a> and <a href="/asyncapi.json">asyncapi.json</a>, for machines</li>
@@ -60,10 +63,11 @@ const home = () =>
 </ul>`,
   )
 
-const docs = () => {
+const docsPage = ({ mesh, stream }: Documented) => {
   const sorted = [...mesh.routes].sort((a, b) => a.path.localeCompare(b.path) || a.method.localeCompare(b.method))
   return page(
-    'Daily Grind: documentation',
+    mesh.title,
+    `${mesh.title}: documentation`,
     `<h1>Documentation</h1>
 <p>Send a Cognito access or ID token as <code>Authorization: Bearer …</code>. <code>me</code> stands for you wherever <code>{userId}</code> stands. Writes take an
 <code>Idempotency-Key</code> and <code>Prefer: respond-async</code> or <code>wait=N</code>; lists take <code>limit</code> and <code>cursor</code>; what has an
@@ -81,7 +85,7 @@ ${table(
     code(`${r.method} ${r.path}`),
     escaped(r.spec.summary),
     code(r.type),
-    r.spec.refuses.map(name => `${statusOf(r, name)} ${problemLink(name)}`).join('<br>'),
+    r.spec.refuses.map(name => `${statusOf(mesh, r, name)} ${problemLink(name)}`).join('<br>'),
   ]),
 )}
 <h2>The edge’s own</h2>
@@ -90,7 +94,7 @@ ${table(
   ownRoutes(mesh, stream.subprotocol).map(r => [code(`${r.method.toUpperCase()} ${r.path}`), escaped(r.summary)]),
 )}
 <h2>The stream</h2>
-<p>A WebSocket at <code>/v1/stream</code> with the subprotocol <code>dailygrind.v1</code>; its frames are described in
+<p>A WebSocket at <code>/v1/stream</code> with the subprotocol ${code(stream.subprotocol)}; its frames are described in
 <a href="/asyncapi.json">asyncapi.json</a>. Any message of the table above can be sent over it; these events are heard:</p>
 <p>${Object.keys(stream.events).map(code).join(', ')}</p>
 <p>Close codes: ${Object.entries(CLOSE)
@@ -112,11 +116,12 @@ ${table(
   )
 }
 
-const problemPage = (name: string) => {
+const problemPage = (mesh: Mesh, name: string) => {
   const declared = mesh.problems[name]
   const by = mesh.routes.filter(r => r.spec.refuses.includes(name))
   return page(
-    `${name} – Daily Grind`,
+    mesh.title,
+    `${name} – ${mesh.title}`,
     `<h1>${escaped(declared?.title ?? name)}</h1>
 <p>${code(name)}, status ${declared?.status}. The answer’s <code>detail</code> says what was wrong this time${
       declared?.status === 422 ? ', and its <code>errors</code>, if any, point at the fields' : ''
@@ -126,7 +131,7 @@ ${
     ? '<p>Any route may answer so.</p>'
     : `<h2>Where</h2>\n${table(
         ['Status', 'Route', 'What it does'],
-        by.map(r => [String(statusOf(r, name)), code(`${r.method} ${r.path}`), escaped(r.spec.summary)]),
+        by.map(r => [String(statusOf(mesh, r, name)), code(`${r.method} ${r.path}`), escaped(r.spec.summary)]),
       )}`
 }`,
   )
@@ -139,7 +144,10 @@ const HTML = 'text/html; charset=utf-8'
 const JSON_TYPE = 'application/json'
 
 /** Pages by path, each written when it is first asked for. @param own where clients find this edge */
-export const pages = (own: { readonly host: () => string; readonly secure: boolean }): ReadonlyMap<string, () => Page> => {
+export const pages = (
+  documented: Documented,
+  own: { readonly host: () => string; readonly secure: boolean },
+): ReadonlyMap<string, () => Page> => {
   const once = (write: () => Page) => {
     let page: Page | undefined
     return () => {
@@ -148,13 +156,19 @@ export const pages = (own: { readonly host: () => string; readonly secure: boole
     }
   }
   return new Map([
-    ['/', once(() => kept(HTML, home()))],
-    ['/docs', once(() => kept(HTML, docs()))],
-    ['/openapi.json', once(() => kept(JSON_TYPE, JSON.stringify(openapi(mesh, { subprotocol: stream.subprotocol }))))],
-    ['/asyncapi.json', once(() => kept(JSON_TYPE, JSON.stringify(asyncapi(mesh, stream, { host: own.host(), secure: own.secure }))))],
-    ...Object.keys(mesh.problems).map((name): [string, () => Page] => [
+    ['/', once(() => kept(HTML, homePage(documented)))],
+    ['/docs', once(() => kept(HTML, docsPage(documented)))],
+    [
+      '/openapi.json',
+      once(() => kept(JSON_TYPE, JSON.stringify(openapi(documented.mesh, { subprotocol: documented.stream.subprotocol })))),
+    ],
+    [
+      '/asyncapi.json',
+      once(() => kept(JSON_TYPE, JSON.stringify(asyncapi(documented.mesh, documented.stream, { host: own.host(), secure: own.secure })))),
+    ],
+    ...Object.keys(documented.mesh.problems).map((name): [string, () => Page] => [
       `/docs/problems/${name}`,
-      once(() => kept(HTML, problemPage(name))),
+      once(() => kept(HTML, problemPage(documented.mesh, name))),
     ]),
   ])
 }

@@ -6,7 +6,7 @@ import { Paging } from '../../contracts/edge.ts'
 import type { Call } from '../request/call.ts'
 import type { Cursors } from '../request/cursors.ts'
 import { etagOf, isUnchanged } from '../request/etag.ts'
-import { invalid, quote, refused } from '../request/problems.ts'
+import { invalid, type Problems, quote, refusalProblem } from '../request/problems.ts'
 import type { EdgeAnswer } from '../request/request.ts'
 import { conform, MAX_ERRORS, pathFields, pointer } from '../request/validate.ts'
 
@@ -40,10 +40,10 @@ const json = (body: string, headers: Record<string, string>): EdgeAnswer => ({
 /** A browser may keep what has an ETag, but asks each time: what one may see can change at any moment. */
 const REVALIDATED = 'private, no-cache'
 
-export type QueryContext = { readonly reader: Reader; readonly cursors: Cursors; readonly now: () => number }
+export type QueryContext = { readonly reader: Reader; readonly cursors: Cursors; readonly now: () => number; readonly problems: Problems }
 
 /** Answers one query of the contract with its view. */
-export const queryEndpoint = (type: string, query: AnyQuery, view: View, { reader, cursors, now }: QueryContext) => {
+export const queryEndpoint = (type: string, query: AnyQuery, view: View, { reader, cursors, now, problems }: QueryContext) => {
   const ids = pathFields(query.http)
   return async ({ request, caller, params }: Call): Promise<EdgeAnswer> => {
     const given = queryOf(request.query)
@@ -51,7 +51,7 @@ export const queryEndpoint = (type: string, query: AnyQuery, view: View, { reade
     const limit = query.list ? limitOf(given.limit) : 1
     const after = query.list && given.cursor !== undefined ? cursors.read(given.cursor, caller, type, data) : undefined
     const answer = await view({ by: caller, data, now: now(), limit, after }, reader)
-    if (isRefusal(answer)) throw refused(answer, query.statuses)
+    if (isRefusal(answer)) throw refusalProblem(problems, { ...answer, code: answer.refused }, query.statuses?.[answer.refused])
     if ('items' in answer) {
       const next = answer.next === null ? null : cursors.write(answer.next, caller, type, data)
       return json(JSON.stringify({ ...answer, next }), { 'cache-control': 'no-store' })

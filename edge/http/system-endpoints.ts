@@ -1,11 +1,11 @@
-import type { operations } from '../commands/operations.ts'
+import type { Operations } from '../commands/operations.ts'
 import { handshakeFault } from '../request/handshake.ts'
 import { edgeProblem, notFound, quote } from '../request/problems.ts'
 import type { EdgeAnswer } from '../request/request.ts'
 import type { clientConfig } from './client-config.ts'
-import type { Endpoint } from './handler.ts'
 import type { EdgeHealth } from './health.ts'
-import { pageAnswer, pages } from './pages.ts'
+import { type Documented, pageAnswer, pages } from './pages.ts'
+import type { Endpoint, SystemEndpoint } from './routes.ts'
 
 const json = (status: number, body: unknown): EdgeAnswer => ({
   status,
@@ -13,9 +13,10 @@ const json = (status: number, body: unknown): EdgeAnswer => ({
   body: JSON.stringify(body),
 })
 
-export type OwnOptions = {
+export type SystemEndpointsOptions = {
+  readonly documented: Documented
   readonly health: () => Promise<EdgeHealth>
-  readonly operations: ReturnType<typeof operations>
+  readonly operations: Operations
   readonly config: ReturnType<typeof clientConfig>
   /** Host and port of this edge, once it listens. */
   readonly host: () => string
@@ -23,8 +24,8 @@ export type OwnOptions = {
 }
 
 /** What the edge answers itself, whatever actors there are. */
-export const ownEndpoints = (options: OwnOptions): (Endpoint & { readonly method: string; readonly path: string })[] => {
-  const written = pages({ host: options.host, secure: options.secure })
+export const systemEndpoints = (options: SystemEndpointsOptions): SystemEndpoint[] => {
+  const written = pages(options.documented, { host: options.host, secure: options.secure })
   const page = (path: string): Endpoint => ({
     open: true,
     run: ({ request, params }) => {
@@ -47,7 +48,9 @@ export const ownEndpoints = (options: OwnOptions): (Endpoint & { readonly method
     get('/v1/stream', {
       open: true,
       run: ({ request }) => {
-        throw handshakeFault(request) ?? edgeProblem('upgrade-required', 'this server upgrades nothing')
+        throw (
+          handshakeFault(request, options.documented.stream.subprotocol) ?? edgeProblem('upgrade-required', 'this server upgrades nothing')
+        )
       },
     }),
     get('/health/live', { open: true, free: true, run: () => json(200, { status: 'ok' }) }),

@@ -1,14 +1,15 @@
 import { Counter, Gauge, type Registry, register } from 'prom-client'
 
-/** What the edge counts. @param state read when the metrics are */
+/** What the edge counts. @param mesh its name stands before those of the metrics. @param state read when the metrics are */
 export const edgeMetrics = (
+  mesh: string,
   state: { readonly sockets: () => number; readonly oldestMs: () => number; readonly underWay: () => number },
   registry: Registry = register,
 ) => {
   const registers = [registry]
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
-      name: `dailygrind_edge_${name}`,
+      name: `${mesh}_edge_${name}`,
       help,
       registers,
       collect() {
@@ -18,9 +19,9 @@ export const edgeMetrics = (
   gauge('sockets', 'Sockets that are open', state.sockets)
   gauge('oldest_unanswered_seconds', 'How long the command has waited that has waited longest for its reply', () => state.oldestMs() / 1000)
   gauge('commands_under_way', 'Commands that are being taken, or wait for their replies', state.underWay)
-  const answers = tally('requests_total', 'Requests answered', ['route', 'status'], registers)
+  const answers = tally(`${mesh}_edge_requests_total`, 'Requests answered', ['route', 'status'], registers)
   const frames = tally(
-    'frames_total',
+    `${mesh}_edge_frames_total`,
     'Frames of the stream: from clients by what they ask, to clients by what became of them',
     ['frame'],
     registers,
@@ -33,9 +34,9 @@ export const edgeMetrics = (
 }
 
 /** Tells which library serves, and why. */
-export const servedBy = (server: string, why: string, registry: Registry = register): void =>
+export const servedBy = (mesh: string, server: string, why: string, registry: Registry = register): void =>
   new Gauge({
-    name: 'dailygrind_edge_server',
+    name: `${mesh}_edge_server`,
     help: 'The library that serves: 1 under its name',
     labelNames: ['server', 'why'],
     registers: [registry],
@@ -45,7 +46,7 @@ export const servedBy = (server: string, why: string, registry: Registry = regis
 const tally = (name: string, help: string, labels: readonly string[], registers: Registry[]) => {
   const counts = new Map<string, number>()
   new Counter({
-    name: `dailygrind_edge_${name}`,
+    name,
     help,
     labelNames: labels,
     registers,

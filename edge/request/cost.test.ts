@@ -144,9 +144,10 @@ describe('asked over HTTP', () => {
 })
 
 describe('what comes before the contract costs no more than its length allows:', () => {
-  const cursor = cursors('a secret of the test')
-  const position = positions('a secret of the test')
-  const operation = operationIds('a secret of the test')
+  const secret = { mesh: 'test', secret: 'a secret of the test' }
+  const cursor = cursors(secret)
+  const position = positions(secret)
+  const operation = operationIds(secret)
   const withHeader = (name: string, value: string) => request('GET', '/', { headers: { [name]: value } })
   const readers: Record<string, (text: string) => unknown> = {
     authorization: text => problemOf(() => bearerOf(`Bearer ${text}`)),
@@ -159,7 +160,7 @@ describe('what comes before the contract costs no more than its length allows:',
     'x-forwarded-for': text => addressOf(withHeader('x-forwarded-for', text), 2, 'x-forwarded-for').network,
     forwarded: text => addressOf(withHeader('forwarded', text), 2, 'forwarded').network,
     'idempotency-key': isKey,
-    'sec-websocket-protocol': offered,
+    'sec-websocket-protocol': text => offered(text, 'test.v1'),
     'content-type': text => problemOf(() => fieldsOf(request('PUT', '/', { body: {}, headers: { 'content-type': text } }))),
     cursor: text => problemOf(() => cursor.read(text, 'ana', 'post.list', {})),
     position: text => position.timeOf(text),

@@ -1,12 +1,12 @@
 import { MAX_CURSOR_LENGTH } from '../../contracts/edge.ts'
 import { edgeProblem } from './problems.ts'
-import { sealer } from './signing.ts'
+import { type EdgeSecret, sealer } from './signing.ts'
 
 /**
  * Cursors of lists: where the page ended, encrypted and bound to the caller, the list and its filters. Encrypted, because the last item looked at may be
  * one that the caller may not see.
  */
-export const cursors = (secret: string) => {
+export const cursors = (secret: EdgeSecret) => {
   const { seal, open } = sealer(secret, 'cursor')
   const binding = (by: string, type: string, data: unknown) => `${by}\0${type}\0${JSON.stringify(data)}`
   return {

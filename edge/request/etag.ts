@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Envelope } from '../../contracts/declare/envelope.ts'
-import { EdgeProblem, edgeProblem } from './problems.ts'
+import { edgeProblem } from './problems.ts'
 
 /** Signed addresses differ at every reading; the thing they lead to does not. */
 const SIGNED = /[?&]X-Amz-Signature=/
@@ -73,6 +73,6 @@ export const noneMatch = (headers: Headers, etag: string): boolean => {
 export const isUnchanged = (headers: Headers, etag: string, version: number): boolean => {
   const ifMatch = ifMatchOf(headers)
   if (ifMatch !== undefined && ifMatch !== '*' && !ifMatch.includes(version))
-    throw new EdgeProblem('version-mismatch', { detail: `it is at version ${version}` })
+    throw edgeProblem('version-mismatch', `it is at version ${version}`)
   return noneMatch(headers, etag)
 }

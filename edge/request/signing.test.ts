@@ -6,7 +6,8 @@ import { positions } from '../stream/positions.ts'
 import { cursors } from './cursors.ts'
 import { edgeSecret } from './signing.ts'
 
-const SECRET = 'a secret that is long enough for this'
+const TEXT = 'a secret that is long enough for this'
+const SECRET = { mesh: 'test', secret: TEXT }
 
 /** Every text that differs from this one in a single character. */
 const altered = (text: string) => [...text].map((c, i) => `${text.slice(0, i)}${c === 'A' ? 'B' : 'A'}${text.slice(i + 1)}`)
@@ -34,7 +35,7 @@ describe('cursors', () => {
     expect(() => read(cursor, 'ben', 'post.list', { userId: 'ben' })).toThrow('bad-cursor')
     expect(() => read(cursor, 'ana', 'friend.list', { userId: 'ben' })).toThrow('bad-cursor')
     expect(() => read(cursor, 'ana', 'post.list', { userId: 'ana' })).toThrow('bad-cursor')
-    expect(() => cursors(`${SECRET}!`).read(cursor, ...where)).toThrow('bad-cursor')
+    expect(() => cursors({ ...SECRET, secret: `${TEXT}!` }).read(cursor, ...where)).toThrow('bad-cursor')
   })
 })
 
@@ -61,7 +62,7 @@ test('positions are opaque, not empty, and rise with time only', () => {
   expect(at(50_000)).not.toBe(at(50_001))
   expect(at(0).length).toBeGreaterThan(0)
   expect(timeOf(at(50_000))).toBe(40_000)
-  for (const text of [...altered(at(50_000)), '', 'x', positions('another secret of thirty-two chars').at(50_000)])
+  for (const text of [...altered(at(50_000)), '', 'x', positions({ ...SECRET, secret: 'another secret of thirty-two chars' }).at(50_000)])
     expect(timeOf(text), text).toBeUndefined()
 })
 
@@ -75,5 +76,5 @@ test('message ids rise, even when the clock stands still', () => {
 test('production does not start without the deployment’s secret', () => {
   expect(() => edgeSecret(undefined, 'production')).toThrow('EDGE_SECRET')
   expect(edgeSecret(undefined, 'development')).not.toBe(edgeSecret(undefined, 'development'))
-  expect(edgeSecret(SECRET, 'production')).toBe(SECRET)
+  expect(edgeSecret(TEXT, 'production')).toBe(TEXT)
 })

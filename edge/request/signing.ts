@@ -7,14 +7,17 @@ const SIGNATURE = 22
 const NONCE = 12
 const TAG = 16
 
+/** What the edges of a mesh sign with. @property mesh its name: two meshes that share a secret do not know what the other handed out */
+export type EdgeSecret = { readonly mesh: string; readonly secret: string }
+
 /** A key for one purpose, so that what was made for one cannot pose as another. */
-const keyFor = (secret: string, purpose: string) => Buffer.from(hkdfSync('sha256', secret, '', `dailygrind ${purpose}`, 32))
+const keyFor = ({ mesh, secret }: EdgeSecret, purpose: string) => Buffer.from(hkdfSync('sha256', secret, '', `${mesh} ${purpose}`, 32))
 
 /**
  * Signs text. The key stands before and after the text (the sandwich construction, Yasuda 2007), and before it fills the hash's first block:
  * as good as HMAC, in one hash and without an object, which is what an operation id a request costs.
  */
-export const signer = (secret: string, purpose: string) => {
+export const signer = (secret: EdgeSecret, purpose: string) => {
   const key = keyFor(secret, purpose).toString('hex')
   const sign = (text: string) => hash('sha256', key + text + key, 'base64url').slice(0, SIGNATURE)
   return {
@@ -26,7 +29,7 @@ export const signer = (secret: string, purpose: string) => {
 }
 
 /** Encrypts text so that only the same edge secret and the same `to` open it. */
-export const sealer = (secret: string, purpose: string) => {
+export const sealer = (secret: EdgeSecret, purpose: string) => {
   const key = keyFor(secret, purpose)
   return {
     seal: (text: string, to: string): string => {

@@ -2,46 +2,52 @@ import type { Backplane, EdgeListener, EdgeSeat } from '../../actors/kernel/port
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 
 /** How long the start waits for the backplane; then the edge serves without it. */
-const PATIENCE_MS = 2_000
-const LONGEST_PAUSE_MS = 10_000
+const JOIN_TIMEOUT_MS = 2_000
+const MIN_PAUSE_MS = 100
+const MAX_PAUSE_MS = 10_000
 
-export type Seat = {
-  /** The place on the backplane, once it is taken. */
-  readonly seat: () => EdgeSeat | undefined
+export type BackplaneSubscription = {
+  /** The subscription, while there is one. */
+  readonly current: () => EdgeSeat | undefined
+  /**
+   * Subscribes, and keeps trying while the backplane is down: without it callers wait in vain and get a 202, nothing else.
+   * @param onJoined called when it is subscribed
+   * @returns when it is, or has not been for too long
+   */
+  readonly join: (listener: EdgeListener, onJoined: () => void) => Promise<void>
   readonly leave: () => Promise<void>
 }
 
-/**
- * Takes this edge's place on the backplane and keeps trying while it is down: without it callers wait in vain and get a 202, nothing else.
- * @param seated called when the place is taken
- */
-export const keepSeat = async (
-  options: { backplane: Backplane; clock: Clock; edge: string; log: (error: unknown) => void; seated: () => void },
-  listener: EdgeListener,
-): Promise<Seat> => {
-  const { backplane, clock, edge, log, seated } = options
+/** The subscription of this edge to the backplane. @param edge its name there. @param onError hears why it cannot be had */
+export const backplaneSubscription = (
+  edge: string,
+  backplane: Pick<Backplane, 'join'>,
+  clock: Clock,
+  onError: (error: unknown) => void,
+): BackplaneSubscription => {
   const left = new AbortController()
-  let seat: EdgeSeat | undefined
-  const join = async () => {
-    for (let pause = 100; !left.signal.aborted; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
+  let current: EdgeSeat | undefined
+  const keepTrying = async (listener: EdgeListener, onJoined: () => void) => {
+    for (let pause = MIN_PAUSE_MS; !left.signal.aborted; pause = Math.min(MAX_PAUSE_MS, pause * 2)) {
       try {
-        seat = await backplane.join(edge, listener)
-        return seated()
+        current = await backplane.join(edge, listener)
+        return onJoined()
       } catch (error) {
-        log(error)
+        onError(error)
         await clock.sleep(pause, left.signal).catch(() => {})
       }
     }
   }
-  const joined = join()
-  const bound = new AbortController()
-  await Promise.race([joined, clock.sleep(PATIENCE_MS, bound.signal).catch(() => {})])
-  bound.abort()
   return {
-    seat: () => seat,
+    current: () => current,
+    join: async (listener, onJoined) => {
+      const bound = new AbortController()
+      await Promise.race([keepTrying(listener, onJoined), clock.sleep(JOIN_TIMEOUT_MS, bound.signal).catch(() => {})])
+      bound.abort()
+    },
     leave: async () => {
       left.abort()
-      await seat?.leave().catch(log)
+      await current?.leave().catch(onError)
     },
   }
 }

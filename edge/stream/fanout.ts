@@ -2,19 +2,19 @@ import type { Live } from '../../actors/kernel/ports/backplane/port.ts'
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import type { ServerFrame } from '../../contracts/frames.ts'
 import type { EdgeMetrics } from '../metrics/metrics.ts'
-import type { Device, Lagged } from './connection.ts'
+import type { Connection, Lagged } from './connection.ts'
+import type { ConnectionRegistry } from './connections.ts'
 import { type Positions, since } from './positions.ts'
-import type { Presence } from './presence.ts'
 import { repeats } from './repeats.ts'
 
 export const frameText = (frame: ServerFrame): string => JSON.stringify(frame)
 
 /**
- * Brings live frames to the devices of those they are for. A frame becomes bytes once, whoever gets it; what comes within one turn of the event loop goes
- * to each device as one packet, because a system call a frame and device is what costs.
+ * Brings live frames to the connections of those they are for. A frame becomes bytes once, whoever gets it; what comes within one turn of the event loop goes
+ * to each connection as one packet, because a system call a frame and connection is what costs.
  */
-export const fanout = (presence: Presence, positions: Positions, clock: Clock, metrics: EdgeMetrics) => {
-  const dirty = new Set<Device>()
+export const fanout = (connections: ConnectionRegistry, positions: Positions, clock: Clock, metrics: EdgeMetrics) => {
+  const dirty = new Set<Connection>()
   const { fresh } = repeats()
   let scheduled = false
   const lagged: Lagged = from => {
@@ -24,7 +24,7 @@ export const fanout = (presence: Presence, positions: Positions, clock: Clock, m
   const flush = () => {
     scheduled = false
     const gap = since(clock.now())
-    for (const device of dirty) device.flush(lagged, gap)
+    for (const connection of dirty) connection.flush(lagged, gap)
     dirty.clear()
   }
   return {
@@ -33,12 +33,12 @@ export const fanout = (presence: Presence, positions: Positions, clock: Clock, m
       let frame: Uint8Array | undefined
       let told = 0
       for (const user of fresh(id, to)) {
-        const devices = presence.of(user)
-        if (!devices) continue
+        const theirs = connections.of(user)
+        if (!theirs) continue
         frame ??= Buffer.from(frameText({ op: 'event', id, type, at, data, position: positions.at(clock.now()) }))
-        for (const device of devices) {
-          if (!device.hear(frame, since(clock.now()))) continue
-          dirty.add(device)
+        for (const connection of theirs) {
+          if (!connection.queueEvent(frame, since(clock.now()))) continue
+          dirty.add(connection)
           told++
         }
       }

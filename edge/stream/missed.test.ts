@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { EdgeListener } from '../../actors/kernel/ports/backplane/port.ts'
 import { virtualClock } from '../../actors/kernel/ports/clock/virtual.ts'
-import type { Change } from '../../actors/timelines/views/changes.ts'
 import { EventFrame, Lagged } from '../../contracts/frames.ts'
 import { until } from '../../test/until.ts'
 import { memoryPorts, testEdge } from '../testing/edge.ts'
 import { connect } from '../testing/socket.ts'
+import type { Change } from './resume.ts'
 
 const START = Date.parse('2026-11-20T12:00:00.000Z')
 const cleanups: (() => unknown)[] = []
@@ -35,7 +35,7 @@ const world = async ({ reading, seating }: { reading?: () => Promise<unknown>; s
     },
   }
   const asked: number[] = []
-  const changes = async (_: string, since: number): Promise<readonly Change[]> => {
+  const changes = async (_read: unknown, _by: string, since: number): Promise<readonly Change[]> => {
     asked.push(since)
     await reading?.()
     return []

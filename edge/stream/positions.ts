@@ -1,4 +1,4 @@
-import { signer } from '../request/signing.ts'
+import { type EdgeSecret, signer } from '../request/signing.ts'
 
 const FORM = /^([0-9a-z]{1,10})\.([\w-]{22})$/
 
@@ -8,11 +8,11 @@ const FORM = /^([0-9a-z]{1,10})\.([\w-]{22})$/
  */
 const OVERLAP_MS = 10_000
 /** By how much the clocks of two hosts may differ. */
-export const MOST_SKEW_MS = OVERLAP_MS / 2
+export const MAX_SKEW_MS = OVERLAP_MS / 2
 /** Since when (epoch ms) whoever heard all that was told until `now`, and no more, may have missed something. */
 export const since = (now: number): number => Math.max(0, now - OVERLAP_MS)
 /** Positions of the stream: a time, signed, so that what a client made up is told from what it was given. */
-export const positions = (secret: string) => {
+export const positions = (secret: EdgeSecret) => {
   const { sign, signed } = signer(secret, 'position')
   let last = { since: Number.NaN, text: '' }
   /** The position of whoever may have missed something since then (epoch ms). */

@@ -1,16 +1,16 @@
 /** How many recipients are remembered, over all events: repeats come within minutes. */
-const MOST = 200_000
+const MAX_RECIPIENTS = 200_000
 
 /**
- * Who has had which event at this edge: event queues may repeat, a device is told each id once. A device that came after the first telling does without
+ * Remembers who has had which event at this edge: event queues may repeat, a device is told each id once. A device that came after the first telling does without
  * the repeat: what it loads after its `hello` shows the change.
  */
-export const repeats = (most = MOST) => {
+export const repeats = (max = MAX_RECIPIENTS) => {
   const told = new Map<string, readonly (readonly string[])[]>()
   let count = 0
   const forget = () => {
     for (const [id, lists] of told) {
-      if (count <= most) return
+      if (count <= max) return
       told.delete(id)
       for (const list of lists) count -= list.length
     }
@@ -24,7 +24,7 @@ export const repeats = (most = MOST) => {
       if (left.length === 0) return left
       told.set(id, before ? [...before, left] : [left])
       count += left.length
-      if (count > most) forget()
+      if (count > max) forget()
       return left
     },
   }

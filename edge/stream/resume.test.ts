@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
 import { virtualClock } from '../../actors/kernel/ports/clock/virtual.ts'
-import type { Change } from '../../actors/timelines/views/changes.ts'
 import { CLOSE, EventFrame, Hello, Lagged, Resumed } from '../../contracts/frames.ts'
 import { until } from '../../test/until.ts'
 import { testEdge } from '../testing/edge.ts'
 import { connect } from '../testing/socket.ts'
+import type { Change } from './resume.ts'
 
 const START = Date.parse('2026-11-20T12:00:00.000Z')
 const cleanups: (() => unknown)[] = []
@@ -15,7 +15,7 @@ afterEach(async () => {
 const person = { id: randomUUID(), firstName: 'Ann', lastName: 'Lee', avatar: null }
 const change = (id: string, at: string): Change => ({ id, type: 'user.updated', at, data: { user: person } })
 const world = async (changes: (by: string, since: number, now: number) => Promise<readonly Change[]>, clock = virtualClock(START)) => {
-  const it = await testEdge({ clock, changes })
+  const it = await testEdge({ clock, changes: (_, ...asked) => changes(...asked) })
   cleanups.push(it.edge.close)
   const token = it.pool.token(it.user, { expiresIn: 3 * 365 * 86_400 })
   const tell = (id: string) =>

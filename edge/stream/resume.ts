@@ -1,24 +1,25 @@
 import { deadline } from '../../actors/kernel/ports/clock/deadline.ts'
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
-import type { Change } from '../../actors/timelines/views/changes.ts'
 import { CLOSE } from '../../contracts/frames.ts'
 import { late } from '../request/problems.ts'
-import type { Device, Lagged } from './connection.ts'
+import type { Connection, Lagged } from './connection.ts'
 import { frameText } from './fanout.ts'
-import { MOST_SKEW_MS, type Positions, since } from './positions.ts'
+import { MAX_SKEW_MS, type Positions, since } from './positions.ts'
 import type { SetBacks } from './set-backs.ts'
 
+/** A thing as it is now, told as an event of its latest kind; `at` is when it changed last (RFC 3339). */
+export type Change = { readonly id: string; readonly type: string; readonly at: string; readonly data: unknown }
 /** What changed for a person since a time (epoch ms), each thing once, in the order of change. */
 export type Changes = (by: string, since: number, now: number) => Promise<readonly Change[]>
 
 /** Older positions are not known any more: circles forget who left them after 25 h. */
-const OLDEST_MS = 24 * 3_600_000
+const MAX_AGE_MS = 24 * 3_600_000
 /** Frames a packet, and how long a reader may take for one. */
-const PACKET = 50
-const PATIENCE_MS = 10_000
-const LOOK_MS = 50
+const PACKET_FRAMES = 50
+const PACKET_TIMEOUT_MS = 10_000
+const BACKLOG_INTERVAL_MS = 50
 /** How long reading what changed may take. */
-const READ_MS = 10_000
+const READ_TIMEOUT_MS = 10_000
 
 /**
  * Brings a device that comes back up to date. Live events wait meanwhile: one that overtook the replay would carry a newer position, and a connection
@@ -26,17 +27,17 @@ const READ_MS = 10_000
  * @param lagged the frame that tells a device that its events stop
  */
 export const resumer = (changes: Changes, positions: Positions, clock: Clock, steps: SetBacks, lagged: Lagged) => {
-  const send = async (device: Device, all: readonly Change[]): Promise<boolean> => {
-    for (let i = 0; i < all.length; i += PACKET) {
+  const send = async (connection: Connection, all: readonly Change[]): Promise<boolean> => {
+    for (let i = 0; i < all.length; i += PACKET_FRAMES) {
       const now = clock.now()
       // A host whose clock is ahead stamps changes with times to come; what happens until then is not heard yet.
       const packet = all
-        .slice(i, i + PACKET)
+        .slice(i, i + PACKET_FRAMES)
         .map(c => frameText({ op: 'event', ...c, position: positions.at(Math.min(now, Date.parse(c.at))) }))
-      if (device.replay(packet) === 'dropped') return false
-      for (let waited = 0; device.behind(); waited += LOOK_MS) {
-        if (device.closed || waited > PATIENCE_MS) return false
-        await clock.sleep(LOOK_MS)
+      if (connection.replay(packet) === 'dropped') return false
+      for (let waited = 0; connection.isBehind(); waited += BACKLOG_INTERVAL_MS) {
+        if (connection.closed || waited > PACKET_TIMEOUT_MS) return false
+        await clock.sleep(BACKLOG_INTERVAL_MS)
       }
     }
     return true
@@ -47,45 +48,45 @@ export const resumer = (changes: Changes, positions: Positions, clock: Clock, st
    */
   const answerable = (asked: number): boolean => {
     const now = clock.now()
-    return now - asked <= OLDEST_MS && asked <= since(now) + MOST_SKEW_MS && !steps.twice(asked, MOST_SKEW_MS)
+    return now - asked <= MAX_AGE_MS && asked <= since(now) + MAX_SKEW_MS && !steps.twice(asked, MAX_SKEW_MS)
   }
   /** Those who ask again while they are brought up to date, and since when: they are next. */
-  const next = new Map<Device, number>()
-  const nextOf = (device: Device): number | undefined => {
-    const from = next.get(device)
-    next.delete(device)
+  const next = new Map<Connection, number>()
+  const nextOf = (connection: Connection): number | undefined => {
+    const from = next.get(connection)
+    next.delete(connection)
     return from
   }
-  return async (device: Device, position: string): Promise<void> => {
+  return async (connection: Connection, position: string): Promise<void> => {
     const asked = positions.timeOf(position)
     if (asked === undefined || !answerable(asked)) {
-      device.resume()
-      device.say(frameText({ op: 'reset' }))
+      connection.endGap()
+      connection.send(frameText({ op: 'reset' }))
       return
     }
-    if (device.held) {
-      next.set(device, Math.min(asked, next.get(device) ?? asked))
+    if (connection.eventsHeld) {
+      next.set(connection, Math.min(asked, next.get(connection) ?? asked))
       return
     }
     const began = since(clock.now())
     try {
-      for (let at: number | undefined = asked; at !== undefined; at = nextOf(device)) {
-        const from = device.hold(at)
-        const all = await deadline(clock, READ_MS).race(
-          changes(device.user, from, clock.now()),
+      for (let at: number | undefined = asked; at !== undefined; at = nextOf(connection)) {
+        const from = connection.holdEvents(at)
+        const all = await deadline(clock, READ_TIMEOUT_MS).race(
+          changes(connection.user, from, clock.now()),
           late('what changed could not be read in time'),
         )
-        if (!(await send(device, all))) {
-          device.lag(Math.min(from, nextOf(device) ?? from))
+        if (!(await send(connection, all))) {
+          connection.startGap(Math.min(from, nextOf(connection) ?? from))
           break
         }
-        device.say(frameText({ op: 'resumed', replayed: all.length }))
+        connection.send(frameText({ op: 'resumed', replayed: all.length }))
       }
-      device.release(lagged, began)
+      connection.releaseEvents(lagged, began)
     } catch {
-      next.delete(device)
+      next.delete(connection)
       // It keeps its position, and asks again when it has reconnected.
-      device.close(CLOSE.restart, 'try again later')
+      connection.close(CLOSE.restart, 'try again later')
     }
   }
 }

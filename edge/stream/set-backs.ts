@@ -1,9 +1,9 @@
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 
 /** A step back of less is as good as none: it lies within the overlap of positions. */
-const NOTICED_MS = 2_000
-const REMEMBERED_MS = 25 * 3_600_000
-const MOST = 100
+const MIN_STEP_MS = 2_000
+const SPAN_MEMORY_MS = 25 * 3_600_000
+const MAX_SPANS = 100
 
 /** A time that this host's wall clock went through twice (epoch ms). */
 type Span = { readonly from: number; readonly to: number; readonly seenAt: number }
@@ -19,13 +19,13 @@ export const setBacks = (clock: Clock) => {
   const look = (): void => {
     const { elapsed, ahead } = read()
     const back = last.ahead - ahead
-    if (back >= NOTICED_MS) {
+    if (back >= MIN_STEP_MS) {
       // It may have been set at any time since the last look.
       const span = { from: last.elapsed + ahead, to: elapsed + last.ahead, seenAt: elapsed }
-      spans = [...spans, span].filter(s => elapsed - s.seenAt < REMEMBERED_MS).slice(-MOST)
+      spans = [...spans, span].filter(s => elapsed - s.seenAt < SPAN_MEMORY_MS).slice(-MAX_SPANS)
     }
     // Several small steps back are one large one: only a look that counted it forgets where the clock was.
-    last = { elapsed, ahead: back >= NOTICED_MS ? ahead : Math.max(ahead, last.ahead) }
+    last = { elapsed, ahead: back >= MIN_STEP_MS ? ahead : Math.max(ahead, last.ahead) }
   }
   return {
     /** To be called every now and then: what happened between two looks is told as if it had lasted from one to the other. */

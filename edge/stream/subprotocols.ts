@@ -1,9 +1,14 @@
 import { BEARER_SUBPROTOCOL } from '../../contracts/frames.ts'
-import { SUBPROTOCOL } from '../../contracts/stream.ts'
 
-/** What a client's `Sec-WebSocket-Protocol` offers: our protocol, and perhaps its token, as browsers can set no other header. */
-export const offered = (header: string | undefined): { readonly ours: boolean; readonly token: string | undefined } => {
+/**
+ * What a client's `Sec-WebSocket-Protocol` offers: our protocol, and perhaps its token, as browsers can set no other header.
+ * @param subprotocol ours
+ */
+export const offered = (
+  header: string | undefined,
+  subprotocol: string,
+): { readonly ours: boolean; readonly token: string | undefined } => {
   const names = (header ?? '').split(',').map(s => s.trim())
   const token = names.find(n => n.startsWith(BEARER_SUBPROTOCOL))?.slice(BEARER_SUBPROTOCOL.length)
-  return { ours: names.includes(SUBPROTOCOL), token }
+  return { ours: names.includes(subprotocol), token }
 }

@@ -7,7 +7,8 @@ import { memoryBackplane } from '../../actors/kernel/ports/backplane/memory.ts'
 import { systemClock } from '../../actors/kernel/ports/clock/system.ts'
 import { memoryMailbox } from '../../actors/kernel/ports/mailbox/memory.ts'
 import { memoryStore } from '../../actors/kernel/ports/store/memory.ts'
-import { createEdge, type EdgeOptions } from '../edge.ts'
+import { productOf } from '../../actors/product.ts'
+import { createEdge, type EdgeOptions } from '../core.ts'
 import type { EdgeAnswer, EdgeRequest } from '../request/request.ts'
 import { CLIENT, newPool, POOL, type TestPool } from './pool.ts'
 
@@ -49,16 +50,18 @@ export type TestEdgeOptions = Partial<Omit<EdgeOptions, 'config'>> & {
   readonly config?: Partial<Record<keyof Config, string>>
 }
 export const optionsFor = (options: TestEdgeOptions) => {
-  const { pool = newPool(), config, ...rest } = options
+  const { pool = newPool(), config: given, ...rest } = options
+  const config = configFor(pool, given)
   return {
     pool,
     options: {
+      ...productOf(config),
       ports: memoryPorts(),
       log: silent,
       registry: new Registry(),
       views: viewsWith({}),
       ...rest,
-      config: configFor(pool, config),
+      config,
     } satisfies EdgeOptions,
   }
 }
