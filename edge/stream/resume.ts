@@ -22,21 +22,23 @@ const BACKLOG_INTERVAL_MS = 50
 const READ_TIMEOUT_MS = 10_000
 
 /** Sends what changed in packets, as fast as it is read. @returns false for a reader that is too slow, or gone */
-const replayer = (positions: Positions, clock: Clock) => async (connection: Connection, all: readonly Change[]): Promise<boolean> => {
-  for (let i = 0; i < all.length; i += PACKET_FRAMES) {
-    const now = clock.now()
-    // A host whose clock is ahead stamps changes with times to come; what happens until then is not heard yet.
-    const packet = all
-      .slice(i, i + PACKET_FRAMES)
-      .map(c => frameText({ op: 'event', ...c, position: positions.at(Math.min(now, Date.parse(c.at))) }))
-    if (connection.replay(packet) === 'dropped') return false
-    for (let waited = 0; connection.isBehind(); waited += BACKLOG_INTERVAL_MS) {
-      if (connection.closed || waited > PACKET_TIMEOUT_MS) return false
-      await clock.sleep(BACKLOG_INTERVAL_MS)
+const replayer =
+  (positions: Positions, clock: Clock) =>
+  async (connection: Connection, all: readonly Change[]): Promise<boolean> => {
+    for (let i = 0; i < all.length; i += PACKET_FRAMES) {
+      const now = clock.now()
+      // A host whose clock is ahead stamps changes with times to come; what happens until then is not heard yet.
+      const packet = all
+        .slice(i, i + PACKET_FRAMES)
+        .map(c => frameText({ op: 'event', ...c, position: positions.at(Math.min(now, Date.parse(c.at))) }))
+      if (connection.replay(packet) === 'dropped') return false
+      for (let waited = 0; connection.isBehind(); waited += BACKLOG_INTERVAL_MS) {
+        if (connection.closed || waited > PACKET_TIMEOUT_MS) return false
+        await clock.sleep(BACKLOG_INTERVAL_MS)
+      }
     }
+    return true
   }
-  return true
-}
 
 /**
  * Brings a device that comes back up to date. Live events wait meanwhile: one that overtook the replay would carry a newer position, and a connection
