@@ -36,7 +36,7 @@ import { createStream } from './stream/stream.ts'
  * @property changes what a client that comes back is told
  * @property client what its clients need to know besides
  */
-export type Product = Documented & {
+type Product = Documented & {
   readonly views: ViewTable
   readonly changes: (read: Reader, by: string, since: number, now: number) => Promise<readonly Change[]>
   readonly client: ClientExtras

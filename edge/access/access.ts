@@ -9,7 +9,7 @@ import { tokenVerifier } from './keys.ts'
 import { limits } from './limits.ts'
 
 /**
- * Who calls, from where, and how much of it is let in.
+ * Finds out who calls and from where, and bounds how much of it is let in.
  * @param onUnfetched hears why the keys of the user pool cannot be had at the start
  * @throws an error when the user pool is not configured
  */

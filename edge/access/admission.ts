@@ -57,7 +57,7 @@ export const admission = ({ auth, limits, clock, locate }: AdmissionOptions) => 
     },
     /** What it may ask without a token. @throws EdgeProblem `rate-limited` */
     anonymous,
-    /** Who calls. @throws EdgeProblem `invalid-token`, `rate-limited`, `overloaded` */
+    /** Finds out who calls. @throws EdgeProblem `invalid-token`, `rate-limited`, `overloaded` */
     caller: async (entry: Entry, request: EdgeRequest, kind: 'reads' | 'writes'): Promise<string> => {
       const token = tokenOf(entry, request)
       const known = auth.recall(token)

@@ -5,13 +5,13 @@ import { UserId } from '../../contracts/declare/text.ts'
 import { type EdgeProblem, edgeProblem, overloaded } from '../request/problems.ts'
 import { KeysUnavailable, type TokenVerifier } from './keys.ts'
 
-/** Who calls, and until when the token says so (epoch ms). */
+/** A person who calls, and until when the token says so (epoch ms). */
 export type Caller = { readonly id: string; readonly until: number }
 
 /** Most tokens remembered: each costs a signature check, once. */
-const MOST_TOKENS = 20_000
+const MAX_TOKENS = 20_000
 /** A Cognito token has one or two kilobytes; what is longer is not one. */
-const LONGEST_TOKEN = 8192
+const MAX_TOKEN_LENGTH = 8192
 
 /** What a challenge says of a token that was sent (RFC 6750, 3): nothing of one that was not, or of another scheme. */
 type Fault = 'invalid_token' | 'invalid_request'
@@ -37,7 +37,7 @@ export const bearerOf = (authorization: string | undefined): string => {
  * Tells who a token belongs to. A token that was good is remembered by its hash until it expires, never itself.
  */
 export const authenticator = (verifier: TokenVerifier, clock: Clock) => {
-  const known = new LRUCache<string, Caller>({ max: MOST_TOKENS })
+  const known = new LRUCache<string, Caller>({ max: MAX_TOKENS })
   const recall = (key: string): Caller | undefined => {
     const caller = known.get(key)
     if (caller && caller.until > clock.now()) return caller
@@ -46,10 +46,10 @@ export const authenticator = (verifier: TokenVerifier, clock: Clock) => {
   }
   return {
     /** The caller of a token seen before, without any work worth limiting. */
-    recall: (token: string) => (token.length > LONGEST_TOKEN ? undefined : recall(hash('sha256', token, 'base64'))),
+    recall: (token: string) => (token.length > MAX_TOKEN_LENGTH ? undefined : recall(hash('sha256', token, 'base64'))),
     /** @throws EdgeProblem `invalid-token`, or `overloaded` when the pool's keys cannot be had */
     verify: async (token: string): Promise<Caller> => {
-      if (token.length > LONGEST_TOKEN) throw invalidToken('the token is too long')
+      if (token.length > MAX_TOKEN_LENGTH) throw invalidToken('the token is too long')
       const key = hash('sha256', token, 'base64')
       const before = recall(key)
       if (before) return before

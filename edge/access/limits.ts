@@ -57,9 +57,9 @@ export const within = (drawn: Drawn): Drawn => {
 export type LimitConfig = Pick<Config, 'READS_PER_SECOND' | 'READS_BURST' | 'WRITES_PER_SECOND' | 'WRITES_BURST' | 'EMBEDDED'>
 
 export const ADDRESS_FACTOR = 10
-const MOST_USERS = 20_000
-const MOST_ADDRESSES = 20_000
-const MOST_SOCKETS = 100_000
+const MAX_USERS = 20_000
+const MAX_ADDRESSES = 20_000
+const MAX_SOCKETS = 100_000
 /** Pings and pongs of a socket: a client needs one each way a heartbeat, and may look after its own connection every second. */
 export const CONTROL_FRAMES = { perSecond: 10, burst: 100 } as const
 /**
@@ -79,12 +79,12 @@ export const limits = (config: LimitConfig) => {
     writes: budget(`${prefix}writes`, writes * factor, writeBurst * factor, most),
   })
   return {
-    users: pair('', 1, MOST_USERS),
-    addresses: pair('address-', ADDRESS_FACTOR, MOST_ADDRESSES),
-    anonymous: budget('anonymous', reads, readBurst, MOST_ADDRESSES),
+    users: pair('', 1, MAX_USERS),
+    addresses: pair('address-', ADDRESS_FACTOR, MAX_ADDRESSES),
+    anonymous: budget('anonymous', reads, readBurst, MAX_ADDRESSES),
     /** By socket, not by user: one that goes wild is no reason to close the others. */
-    controlFrames: budget('control-frames', CONTROL_FRAMES.perSecond, CONTROL_FRAMES.burst, MOST_SOCKETS),
-    refusals: budget('refusals', REFUSALS.perSecond, REFUSALS.burst, MOST_SOCKETS),
+    controlFrames: budget('control-frames', CONTROL_FRAMES.perSecond, CONTROL_FRAMES.burst, MAX_SOCKETS),
+    refusals: budget('refusals', REFUSALS.perSecond, REFUSALS.burst, MAX_SOCKETS),
     exempt: (address: Address) => config.EMBEDDED && address.loopback,
   }
 }

@@ -12,17 +12,13 @@ export const replyWaiters = (clock: Clock) => {
   let ticking = false
   let released = false
 
-  const leave = (id: string, waiters: readonly Waiter[]) => {
-    const rest = waiting.get(id)?.filter(w => !waiters.includes(w)) ?? []
-    if (rest.length > 0) waiting.set(id, rest)
-    else waiting.delete(id)
-  }
   const expire = (now: number) => {
     for (const [id, waiters] of waiting) {
       if (waiters.every(w => w.until > now)) continue
-      const late = waiters.filter(w => w.until <= now)
-      leave(id, late)
-      for (const w of late) w.done(undefined)
+      const rest = waiters.filter(w => w.until > now)
+      if (rest.length > 0) waiting.set(id, rest)
+      else waiting.delete(id)
+      for (const w of waiters) if (w.until <= now) w.done(undefined)
     }
   }
   /** A reply has come, or, without one, nobody needs to wait any more. @returns whether somebody did */
@@ -42,7 +38,7 @@ export const replyWaiters = (clock: Clock) => {
     ticking = false
   }
   return {
-    /** Resolves with the reply, or with nothing after so many ms; at once after `release`. */
+    /** Resolves with the reply, or with nothing after `ms`; at once after `release`. */
     wait: (id: string, ms: number): Promise<Reply | undefined> =>
       new Promise(done => {
         if (released) return done(undefined)

@@ -31,14 +31,10 @@ type Entry = Subject & {
 const KEPT_MS = 300_000
 /** Most commands counted after their callers left; beyond, the oldest count no more. */
 const MAX_KEPT = 100_000
-const RETRY_S = 1
+const RETRY_AFTER_S = 1
 
-/**
- * Counts commands without a reply by person and by key, so that whoever asks for too much, or whatever key is asked too much of, is refused alone. A command
- * counts from its arrival to its reply, also after its caller has gone with a 202.
- * @param heard whether replies can reach this edge: while they cannot, their absence says nothing, and only those whose callers are here are counted
- */
-export const unsettled = (clock: Clock, heard: () => boolean, limits: UnsettledLimits) => {
+/** The commands without a reply. @param heard whether replies can reach this edge */
+const commandLedger = (clock: Clock, heard: () => boolean) => {
   const users = counts()
   const keys = counts()
   const waiters = counts()
@@ -52,6 +48,7 @@ export const unsettled = (clock: Clock, heard: () => boolean, limits: UnsettledL
   const stopWaiting = (entry: Entry) => {
     if (waiting.delete(entry)) waiters.remove(entry.place)
   }
+  /** A command counts no more. */
   const release = (entry: Entry) => {
     stopWaiting(entry)
     kept.delete(entry)
@@ -61,6 +58,7 @@ export const unsettled = (clock: Clock, heard: () => boolean, limits: UnsettledL
     keys.remove(entry.place)
     if (entry.id !== undefined) sent.delete(entry.id)
   }
+  /** The caller of a command left without its reply. */
   const keep = (entry: Entry) => {
     stopWaiting(entry)
     if (!heard()) return release(entry)
@@ -75,10 +73,27 @@ export const unsettled = (clock: Clock, heard: () => boolean, limits: UnsettledL
       release(entry)
     }
   }
+  const add = (entry: Entry, waits: boolean) => {
+    users.add(entry.user)
+    keys.add(entry.place)
+    if (!waits) return
+    waiters.add(entry.place)
+    waiting.add(entry)
+  }
+  return { users, keys, waiters, waiting, sent, kept, add, release, keep, forget }
+}
+
+/**
+ * Counts commands without a reply by person and by key, so that whoever asks for too much, or whatever key is asked too much of, is refused alone. A command
+ * counts from its arrival to its reply, also after its caller has gone with a 202.
+ * @param heard whether replies can reach this edge: while they cannot, their absence says nothing, and only those whose callers are here are counted
+ */
+export const unsettled = (clock: Clock, heard: () => boolean, limits: UnsettledLimits) => {
+  const { users, keys, waiters, waiting, sent, kept, add, release, keep, forget } = commandLedger(clock, heard)
   const check = (user: string): void => {
     if (users.of(user) < limits.perUser) return
-    throw edgeProblem('rate-limited', `${limits.perUser} of your writes have no reply yet; try again in ${RETRY_S} s`, {
-      'retry-after': String(RETRY_S),
+    throw edgeProblem('rate-limited', `${limits.perUser} of your writes have no reply yet; try again in ${RETRY_AFTER_S} s`, {
+      'retry-after': String(RETRY_AFTER_S),
     })
   }
   const enter = (subject: Subject, wishesToWait: boolean) => {
@@ -86,21 +101,16 @@ export const unsettled = (clock: Clock, heard: () => boolean, limits: UnsettledL
     forget(since)
     check(subject.user)
     const place = `${subject.actor} ${subject.key}`
-    if (keys.of(place) >= limits.perKey) throw overloaded(`${limits.perKey} commands about the same thing have no reply yet`, RETRY_S)
+    if (keys.of(place) >= limits.perKey) throw overloaded(`${limits.perKey} commands about the same thing have no reply yet`, RETRY_AFTER_S)
     const entry: Entry = { ...subject, place, since, leftAt: since, counted: true, id: undefined }
     const waits = wishesToWait && waiters.of(place) < limits.waitersPerKey
-    users.add(entry.user)
-    keys.add(place)
-    if (waits) {
-      waiters.add(place)
-      waiting.add(entry)
-    }
+    add(entry, waits)
     return {
       /** Whether its caller may wait for the reply. */
       waits,
       /** Its message goes into the mailbox. */
       sentAs: (id: string): void => {
-        // Who sends a message again that another has sent, under its idempotency key, counts on its own, and only while it is here.
+        // A request that sends a message again that another has sent, under its idempotency key, counts on its own, and only while it is here.
         if (!entry.counted || sent.has(id)) return
         entry.id = id
         sent.set(id, entry)

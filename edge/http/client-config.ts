@@ -2,7 +2,7 @@ import type { Config } from '../../actors/kernel/config/config.ts'
 import { type ClientConfig, MAX_PAGE_ITEMS } from '../../contracts/edge.ts'
 import type { Budget } from '../../contracts/limits.ts'
 import { ADDRESS_FACTOR, CONTROL_FRAMES } from '../access/limits.ts'
-import { LONGEST_S } from '../request/prefer.ts'
+import { MAX_WAIT_S } from '../request/prefer.ts'
 import { type EdgeRequest, MOST_BYTES } from '../request/request.ts'
 
 export type ClientConfigSource = Pick<
@@ -60,7 +60,7 @@ const edgeLimits = (config: ClientConfigSource) => {
     unansweredWrites: config.UNANSWERED_WRITES_PER_USER,
     waitersPerKey: config.WAITERS_PER_KEY,
     unsettledPerKey: config.UNSETTLED_COMMANDS_PER_KEY,
-    longestWaitSeconds: LONGEST_S,
+    longestWaitSeconds: MAX_WAIT_S,
     bodyBytes: MOST_BYTES,
     frameBytes: MOST_BYTES,
     pageItems: MAX_PAGE_ITEMS,

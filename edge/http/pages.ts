@@ -180,7 +180,7 @@ export const pageAnswer = (request: EdgeRequest, { type, text, etag }: Page): Ed
   const headers = {
     etag,
     'cache-control': 'no-cache',
-    // Who keeps it for many must not give one origin's answer to another.
+    // A cache that keeps it for many must not give one origin's answer to another.
     vary: 'origin',
     ...(type === HTML ? { 'content-security-policy': POLICY } : {}),
   }

@@ -2,7 +2,7 @@
 export type Preference = { readonly waitMs: number; readonly async: boolean; readonly wait: number | undefined }
 
 export const DEFAULT_WAIT_MS = 5_000
-export const LONGEST_S = 20
+export const MAX_WAIT_S = 20
 const NONE: Preference = { waitMs: DEFAULT_WAIT_MS, async: false, wait: undefined }
 const ASYNC: Preference = { waitMs: 0, async: true, wait: undefined }
 
@@ -16,7 +16,7 @@ export const preferenceOf = (header: string | undefined): Preference => {
     const [name = '', value = ''] = (part.split(';')[0] ?? '').split('=').map(s => s.trim())
     if (name.toLowerCase() === 'respond-async') async = true
     const seconds = /^"?(-?\d+)"?$/.exec(value)?.[1]
-    if (name.toLowerCase() === 'wait' && seconds !== undefined) wait ??= Math.max(0, Math.min(LONGEST_S, Number(seconds)))
+    if (name.toLowerCase() === 'wait' && seconds !== undefined) wait ??= Math.max(0, Math.min(MAX_WAIT_S, Number(seconds)))
   }
   return { waitMs: wait === undefined ? (async ? 0 : DEFAULT_WAIT_MS) : wait * 1000, async, wait }
 }

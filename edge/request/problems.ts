@@ -56,10 +56,10 @@ export const overloaded = (detail: string, seconds: number, cause?: unknown): Ed
   new EdgeProblem('overloaded', EDGE_PROBLEMS.overloaded, { detail, headers: { 'retry-after': String(seconds) }, cause })
 
 /** When a client may try again after an engine did not answer in time. */
-const RETRY_S = 2
+const RETRY_AFTER_S = 2
 /** What a request waited for did not come within its time. @param what did not answer, and what that means. @throws EdgeProblem `overloaded` */
 export const late = (what: string) => (): never => {
-  throw overloaded(what, RETRY_S)
+  throw overloaded(what, RETRY_AFTER_S)
 }
 
 /** A refusal of a rule or a view. */

@@ -48,7 +48,7 @@ export type Socket = {
 }
 
 /**
- * Who decides about sockets and hears them. `V` is what is kept for one of them; it is all that is kept, as thousands may lie idle.
+ * Decides about sockets and hears them. `V` is what is kept for one of them; it is all that is kept, as thousands may lie idle.
  */
 export type Sockets<V> = {
   /** Which of the subprotocols that the client offers is spoken, if any. */

@@ -2,7 +2,7 @@ import { CLOSE } from '../../contracts/frames.ts'
 import { type EdgeRequest, MOST_BYTES, type Socket, type Sockets } from '../request/request.ts'
 
 /** Characters of frames that may wait until it is decided who said them; a frame counts as some, too. Clients that wait for the greeting say none. */
-const MOST_EARLY = MOST_BYTES
+const MAX_EARLY_CHARACTERS = MOST_BYTES
 const FRAME = 1024
 type Frame = string | null
 
@@ -31,7 +31,7 @@ export class Connection<V> {
     this.#early ??= []
     this.#early.push(frame)
     this.#waiting += FRAME + (frame?.length ?? 0)
-    if (this.#waiting > MOST_EARLY + FRAME) this.#socket?.close(CLOSE.budget, 'too much was said before the greeting')
+    if (this.#waiting > MAX_EARLY_CHARACTERS + FRAME) this.#socket?.close(CLOSE.budget, 'too much was said before the greeting')
   }
   alive(): void {
     if (this.#visitor) this.#sockets.alive(this.#visitor.known)

@@ -15,7 +15,7 @@ const REFUSAL_MEMORY_MS = 30_000
 export const frameReplies = (limits: Pick<Limits, 'refusals'>, clock: Clock) => {
   const reply = (connection: Connection, answer: Omit<z.infer<typeof ReplyFrame>, 'op'>): void => {
     if (connection.send(frameText({ op: 'reply', ...answer }))) return
-    // Who asks without reading the answers may not make us keep them.
+    // A client that asks without reading the answers may not make us keep them.
     connection.close(CLOSE.budget, 'too many unread replies')
   }
   const refuse = (connection: Connection, id: string | null, problem: EdgeProblem): void => {

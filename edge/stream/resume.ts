@@ -21,13 +21,10 @@ const BACKLOG_INTERVAL_MS = 50
 /** How long reading what changed may take. */
 const READ_TIMEOUT_MS = 10_000
 
-/**
- * Brings a device that comes back up to date. Live events wait meanwhile: one that overtook the replay would carry a newer position, and a connection
- * lost just then would never ask for the rest. One replay of a device follows the other, for the same reason.
- * @param lagged the frame that tells a device that its events stop
- */
-export const resumer = (changes: Changes, positions: Positions, clock: Clock, steps: SetBacks, lagged: Lagged) => {
-  const send = async (connection: Connection, all: readonly Change[]): Promise<boolean> => {
+/** Sends what changed in packets, as fast as it is read. @returns false for a reader that is too slow, or gone */
+const replayer =
+  (positions: Positions, clock: Clock) =>
+  async (connection: Connection, all: readonly Change[]): Promise<boolean> => {
     for (let i = 0; i < all.length; i += PACKET_FRAMES) {
       const now = clock.now()
       // A host whose clock is ahead stamps changes with times to come; what happens until then is not heard yet.
@@ -42,6 +39,14 @@ export const resumer = (changes: Changes, positions: Positions, clock: Clock, st
     }
     return true
   }
+
+/**
+ * Brings a device that comes back up to date. Live events wait meanwhile: one that overtook the replay would carry a newer position, and a connection
+ * lost just then would never ask for the rest. One replay of a device follows the other, for the same reason.
+ * @param lagged the frame that tells a device that its events stop
+ */
+export const resumer = (changes: Changes, positions: Positions, clock: Clock, steps: SetBacks, lagged: Lagged) => {
+  const replay = replayer(positions, clock)
   /**
    * Whether all that changed after a position has a later time. Not when it is from the future: the clock was set back, or another edge's is ahead, and what
    * changed since may have been stamped with times before it.
@@ -76,7 +81,7 @@ export const resumer = (changes: Changes, positions: Positions, clock: Clock, st
           changes(connection.user, from, clock.now()),
           late('what changed could not be read in time'),
         )
-        if (!(await send(connection, all))) {
+        if (!(await replay(connection, all))) {
           connection.startGap(Math.min(from, nextOf(connection) ?? from))
           break
         }

@@ -11,7 +11,7 @@ import type { ConnectionRegistry } from './connections.ts'
 import { offered } from './subprotocols.ts'
 
 /** How many sockets a person, and an address, may have open at this edge. */
-export type SocketLimits = { readonly perUser: number; readonly perAddress: number }
+type SocketLimits = { readonly perUser: number; readonly perAddress: number }
 /** A socket that is not let in. A refusal must come before any other frame, and only an open socket can tell its reason. */
 export type Refused = { readonly code: number; readonly reason: string; readonly network?: string | undefined }
 /** A socket that is let in. @property network counts the socket; undefined: the address is exempt */

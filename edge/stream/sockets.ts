@@ -10,7 +10,7 @@ import type { Presence } from './presence.ts'
 import type { Refused, SocketAdmission } from './socket-admission.ts'
 import { offered } from './subprotocols.ts'
 
-/** Who is at the other end of a socket. */
+/** What is at the other end of a socket: a person, or somebody who is not let in. */
 export type Visitor = Connection | Refused
 
 export type SocketsOptions = {
