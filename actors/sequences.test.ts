@@ -11,7 +11,7 @@ import { type Act, type Model, model } from './testing/model.ts'
 import { ann, bob, cem, dan } from './testing/village.ts'
 import { world } from './testing/world.ts'
 import { timelineViews } from './timelines/views.ts'
-import { userViews } from './users/views.ts'
+import { userViews } from './users/queries.ts'
 
 const people = [ann, bob, cem, dan]
 

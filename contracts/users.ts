@@ -1,4 +1,18 @@
 import { z } from 'zod'
+import {
+  career,
+  Education,
+  EducationDraft,
+  EducationId,
+  EducationRow,
+  education,
+  Job,
+  JobDraft,
+  JobId,
+  JobRow,
+  job,
+  removedEntry,
+} from './career.ts'
 import { actor, command, counter, fact, problem, query, row, snapshot, state } from './declare/actor.ts'
 import { isWellFormed } from './declare/characters.ts'
 import { isLanguage } from './declare/language.ts'
@@ -176,8 +190,24 @@ const both = (m: { by: string; data: { userId: string } }) => ({
 })
 const pairKey = (m: { by: string; data: { userId: string } }) => pairOf(m.by, m.data.userId)
 
+const OnJob = Other.extend({ jobId: JobId })
+const OnEducation = Other.extend({ educationId: EducationId })
+/** What a write below a person's path reads: whether the path is the caller's own, and if not, whether they may know of that person. */
+const ownPath = (m: { by: string; data: { userId: string } }) => ({
+  them: user.at({ userId: m.data.userId }),
+  pair: pair.at(pairOf(m.by, m.data.userId)),
+  career: career.at({ userId: m.by }),
+})
+const onJob = (m: { by: string; data: { userId: string } }, jobId: string) => ({ ...ownPath(m), job: job.at({ userId: m.by, jobId }) })
+const onEducation = (m: { by: string; data: { userId: string } }, educationId: string) => ({
+  ...ownPath(m),
+  entry: education.at({ userId: m.by, educationId }),
+})
+/** Under the caller's own key, whatever the path names: nobody can fill another's mailbox. */
+const ownKey = (m: { by: string }) => ({ userId: m.by })
+
 export const users = actor('users', {
-  records: { user, pair, circle, counts },
+  records: { user, pair, circle, counts, job, education, removedEntry, career },
   refusals: {
     'profile-required': problem(409, 'A profile is needed first'),
     'not-found': problem(404, 'There is no such thing, or you may not see it'),
@@ -190,6 +220,9 @@ export const users = actor('users', {
     'request-limit-reached': problem(409, 'One of the two has as many open requests as one can have'),
     'block-limit-reached': problem(409, 'You block as many people as one can block'),
     'no-pending-request': problem(409, 'There is no request of theirs to accept'),
+    forbidden: problem(403, 'Only they themselves may do this'),
+    'job-limit-reached': problem(409, 'You have as many jobs as one can have'),
+    'education-limit-reached': problem(409, 'You have as many entries of education as one can have'),
   },
   events: {
     'user.registered': snapshot(user, z.object({ userId: UserId, email: z.string() })),
@@ -200,6 +233,12 @@ export const users = actor('users', {
     'friend.removed': fact(pair, Between.extend({ was: z.enum(['pending', 'friends']), requestedBy: UserId.nullable() })),
     'user.blocked': fact(pair, Between),
     'user.unblocked': fact(pair, Between),
+    'job.added': fact(user, JobRow),
+    'job.edited': fact(user, JobRow),
+    'job.removed': fact(user, z.object({ userId: UserId, jobId: z.string() })),
+    'education.added': fact(user, EducationRow),
+    'education.edited': fact(user, EducationRow),
+    'education.removed': fact(user, z.object({ userId: UserId, educationId: z.string() })),
   },
   commands: {
     'user.register': command(user, {
@@ -290,6 +329,66 @@ export const users = actor('users', {
       key: pairKey,
       loads: both,
     }),
+    'job.add': command(user, {
+      http: 'POST /v1/users/{userId}/jobs',
+      who: 'owner',
+      summary: 'Add a job to your profile',
+      data: Other.extend(JobDraft.shape),
+      answer: { 201: Job },
+      refuses: ['profile-required', 'not-found', 'forbidden', 'validation-failed', 'job-limit-reached'],
+      key: ownKey,
+      loads: m => ({ ...onJob(m, m.id), removed: removedEntry.at({ userId: m.by, entryId: m.id }) }),
+    }),
+    'job.edit': command(user, {
+      http: 'PUT /v1/users/{userId}/jobs/{jobId}',
+      who: 'owner',
+      summary: 'Replace a job of yours',
+      data: OnJob.extend(JobDraft.shape),
+      answer: { 200: Job },
+      refuses: ['profile-required', 'not-found', 'forbidden', 'validation-failed'],
+      key: ownKey,
+      loads: m => onJob(m, m.data.jobId),
+    }),
+    'job.remove': command(user, {
+      http: 'DELETE /v1/users/{userId}/jobs/{jobId}',
+      who: 'owner',
+      summary: 'Remove a job of yours',
+      data: OnJob,
+      answer: { 204: Nothing },
+      refuses: ['profile-required', 'not-found', 'forbidden'],
+      key: ownKey,
+      loads: m => onJob(m, m.data.jobId),
+    }),
+    'education.add': command(user, {
+      http: 'POST /v1/users/{userId}/education',
+      who: 'owner',
+      summary: 'Add an entry of education to your profile',
+      data: Other.extend(EducationDraft.shape),
+      answer: { 201: Education },
+      refuses: ['profile-required', 'not-found', 'forbidden', 'validation-failed', 'education-limit-reached'],
+      key: ownKey,
+      loads: m => ({ ...onEducation(m, m.id), removed: removedEntry.at({ userId: m.by, entryId: m.id }) }),
+    }),
+    'education.edit': command(user, {
+      http: 'PUT /v1/users/{userId}/education/{educationId}',
+      who: 'owner',
+      summary: 'Replace an entry of education of yours',
+      data: OnEducation.extend(EducationDraft.shape),
+      answer: { 200: Education },
+      refuses: ['profile-required', 'not-found', 'forbidden', 'validation-failed'],
+      key: ownKey,
+      loads: m => onEducation(m, m.data.educationId),
+    }),
+    'education.remove': command(user, {
+      http: 'DELETE /v1/users/{userId}/education/{educationId}',
+      who: 'owner',
+      summary: 'Remove an entry of education of yours',
+      data: OnEducation,
+      answer: { 204: Nothing },
+      refuses: ['profile-required', 'not-found', 'forbidden'],
+      key: ownKey,
+      loads: m => onEducation(m, m.data.educationId),
+    }),
   },
   queries: {
     'user.me': query({
@@ -337,6 +436,24 @@ export const users = actor('users', {
       answer: Person,
       list: true,
       refuses: [],
+    }),
+    'job.list': query({
+      http: 'GET /v1/users/{userId}/jobs',
+      who: 'person',
+      summary: 'A person’s jobs: newest start first, those without a start last',
+      data: Other,
+      answer: Job,
+      list: true,
+      refuses: ['not-found'],
+    }),
+    'education.list': query({
+      http: 'GET /v1/users/{userId}/education',
+      who: 'person',
+      summary: 'A person’s education: newest start first, entries without a start last',
+      data: Other,
+      answer: Education,
+      list: true,
+      refuses: ['not-found'],
     }),
   },
   subscribes: [],

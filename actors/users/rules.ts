@@ -1,7 +1,8 @@
 import { rules } from '../../contracts/declare/actor.ts'
 import { users } from '../../contracts/users.ts'
 import { together } from '../kernel/authoring/rule.ts'
+import { educations, jobs } from './career.ts'
 import { friends } from './friends.ts'
 import { profile } from './profile.ts'
 
-export const userRules = rules(users, together(profile, friends))
+export const userRules = rules(users, together(profile, friends, jobs, educations))

@@ -1,4 +1,5 @@
 import type { Config } from '../../actors/kernel/config/config.ts'
+import { MAX_CAREER } from '../../contracts/career.ts'
 import { type ClientConfig, MAX_PAGE_ITEMS } from '../../contracts/edge.ts'
 import type { Budget } from '../../contracts/limits.ts'
 import { MOST_SUBSCRIPTIONS } from '../../contracts/push.ts'
@@ -66,6 +67,7 @@ const limitsOf = (config: ClientConfigSource): ClientConfig['limits'] => {
     pageItems: MAX_PAGE_ITEMS,
     pushSubscriptions: MOST_SUBSCRIPTIONS,
     ...LIMITS,
+    ...MAX_CAREER,
   }
 }
 
