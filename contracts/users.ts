@@ -100,6 +100,12 @@ const content = z.object({
 export const ProfileContent = content
 export type ProfileContent = z.infer<typeof content>
 
+/** The forms that a person is found by, and which folding they came of; absent in what was written before there was a search. */
+const NameForms = z.object({ folding: z.int(), forms: z.array(z.string()) })
+/** A row a form: `head` is the beginning that everybody who asks for it must know. */
+const NameEntry = z.object({ head: z.string(), form: z.string(), userId: UserId })
+export const nameEntry = row({ table, pk: 'name#{head}', sk: 'form#{form}#{userId}', subject: 'userId', value: NameEntry })
+
 /**
  * A person: unknown, signed up, or with a profile. `contentVersion` counts the changes of the content, `createdBy` is the command that began it,
  * `changedAt` and `eventId` belong to its last change.
@@ -117,6 +123,7 @@ export const User = z.discriminatedUnion('status', [
     createdBy: z.string(),
     changedAt: Time,
     eventId: z.string(),
+    names: NameForms.optional(),
   }),
 ])
 export type User = z.infer<typeof User>
@@ -207,7 +214,7 @@ const onEducation = (m: { by: string; data: { userId: string } }, educationId: s
 const ownKey = (m: { by: string }) => ({ userId: m.by })
 
 export const users = actor('users', {
-  records: { user, pair, circle, counts, job, education, removedEntry, career },
+  records: { user, pair, circle, counts, nameEntry, job, education, removedEntry, career },
   refusals: {
     'profile-required': problem(409, 'A profile is needed first'),
     'not-found': problem(404, 'There is no such thing, or you may not see it'),
@@ -228,6 +235,7 @@ export const users = actor('users', {
     'user.registered': snapshot(user, z.object({ userId: UserId, email: z.string() })),
     'user.created': snapshot(user, z.object({ userId: UserId, profile: content })),
     'user.updated': snapshot(user, z.object({ userId: UserId, profile: content })),
+    'user.indexed': snapshot(user, z.object({ userId: UserId })),
     'friend.requested': fact(pair, Between),
     'friend.accepted': fact(pair, Between),
     'friend.removed': fact(pair, Between.extend({ was: z.enum(['pending', 'friends']), requestedBy: UserId.nullable() })),
@@ -409,6 +417,17 @@ export const users = actor('users', {
       answer: Profile,
       versioned: true,
       refuses: ['not-found', 'version-mismatch'],
+    }),
+    'user.find': query({
+      http: 'GET /v1/users',
+      who: 'signed-in',
+      summary: 'People whose first, last or full name begins so, whatever case and accents, in the order of what their names come to',
+      data: z.object({
+        name: line(1, 161).meta({ description: 'two characters or more; one is enough of Han, Kana and Hangul' }),
+      }),
+      answer: Person,
+      list: true,
+      refuses: ['validation-failed'],
     }),
     'friend.list': query({
       http: 'GET /v1/users/{userId}/friends',

@@ -10,6 +10,7 @@ export const COVERAGE: Readonly<Record<keyof Commands | keyof Queries, 'model' |
   'user.edit': 'model',
   'user.me': 'model',
   'user.get': 'model',
+  'user.find': 'actors/users/find.test.ts',
   'friend.request': 'model',
   'friend.accept': 'model',
   'friend.withdraw': 'model',

@@ -1,8 +1,11 @@
 import { type EducationRow, education, type JobRow, job, MAX_CAREER } from '../../contracts/career.ts'
-import { type CircleEntry, counts, pair, pairOf, user, users } from '../../contracts/users.ts'
-import { descending, fillPage } from '../kernel/authoring/page.ts'
+import { refuse, type ValueOf } from '../../contracts/declare/actor.ts'
+import { type CircleEntry, counts, nameEntry, pair, pairOf, user, users } from '../../contracts/users.ts'
+import { descending, fillPage, type Source } from '../kernel/authoring/page.ts'
 import { defineViews, type Reader } from '../kernel/authoring/reader.ts'
 import { educationBody, jobBody } from './career.ts'
+import { headOf, prefixOf } from './folding.ts'
+import { isShownUnder } from './names.ts'
 import {
   circleOf,
   circleOnly,
@@ -27,6 +30,16 @@ const newestFirst = async (read: Reader, userId: string, as: CircleEntry['relati
 const newestStart = <R extends JobRow | EducationRow>(entries: readonly { readonly value: R; readonly at: string }[]) =>
   descending(entries, ({ value, at }) => `${value.startDate ?? '0000-00'}|${at}`).source
 
+/** The rows of forms that begin so, in their order. */
+const formsFrom =
+  (read: Reader, prefix: string): Source<ValueOf<typeof nameEntry>> =>
+  (after, limit) =>
+    read.range(nameEntry, { head: headOf(prefix) }, { beginning: prefix, limit, ...(after === undefined ? {} : { after }) })
+const tooShort = (name: string) =>
+  refuse('validation-failed', `“${name}” is too short to search for`, [
+    { pointer: '/name', message: 'must have at least two characters, or one of Han, Kana or Hangul' },
+  ])
+
 export const userViews = defineViews(users, {
   'user.me': async ({ by }, read) => {
     const [me, mine] = await Promise.all([read.get(user.at({ userId: by })), read.get(counts.at({ userId: by }))])
@@ -41,6 +54,21 @@ export const userViews = defineViews(users, {
     ])
     if (of.status !== 'live' || standing(by, userId, of, between) === 'hidden') return noSuchPerson
     return { body: profileOf(of, theirs, relation(by, userId, between)), version: of.contentVersion }
+  },
+
+  'user.find': async ({ by, data: { name }, ...page }, read) => {
+    const prefix = prefixOf(name)
+    if (prefix === undefined) return tooShort(name)
+    return fillPage(page, formsFrom(read, prefix), async entries => {
+      const [states, people] = await Promise.all([
+        read.all(entries.map(({ userId }) => user.at({ userId }))),
+        peopleFor(read, by, entries, e => e.userId),
+      ])
+      return entries.map(({ form }, i) => {
+        const of = states[i]
+        return of?.status === 'live' && isShownUnder(form, of, prefix) ? people[i] : undefined
+      })
+    })
   },
 
   'friend.list': async ({ by, data: { userId }, ...page }, read) =>
