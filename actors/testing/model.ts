@@ -11,7 +11,11 @@ export type Act =
       readonly other: string
     }
   | { readonly type: 'post.publish'; readonly by: string }
-  | { readonly type: 'post.edit' | 'post.delete' | 'post.like' | 'post.unlike' | 'comment.add'; readonly by: string; readonly post: Post }
+  | {
+      readonly type: 'post.edit' | 'post.delete' | 'post.like' | 'post.unlike' | 'post.pin' | 'post.unpin' | 'comment.add'
+      readonly by: string
+      readonly post: Post
+    }
   | { readonly type: 'comment.edit' | 'comment.delete'; readonly by: string; readonly comment: Comment }
 
 export type Post = {
@@ -31,12 +35,15 @@ export const model = () => {
   const blocks = new Set<string>()
   const posts: Post[] = []
   const comments: Comment[] = []
+  /** What people have pinned, oldest pin first. */
+  let pins: { readonly by: string; readonly post: Post }[] = []
 
   const from = (a: string, b: string) => `${a}>${b}`
   const either = (set: Set<string>, a: string, b: string) => set.has(from(a, b)) || set.has(from(b, a))
   const forget = (set: Set<string>, a: string, b: string) => set.delete(from(a, b)) || set.delete(from(b, a))
   const hidden = (a: string, b: string) => a !== b && (!profiles.has(b) || either(blocks, a, b))
   const sees = (viewer: string, author: string) => viewer === author || (profiles.has(author) && either(friends, viewer, author))
+  const pinned = (by: string) => pins.filter(p => p.by === by && !p.post.deleted).map(p => p.post)
   const livingComments = (post: Post) => comments.filter(c => c.post === post && !c.deleted)
 
   const betweenTwo = (type: Act['type'], a: string, b: string): number | string => {
@@ -94,6 +101,10 @@ export const model = () => {
       return 201
     }
     const post = 'post' in act ? act.post : act.comment.post
+    if (act.type === 'post.unpin') {
+      pins = pins.filter(p => p.by !== by || p.post !== post)
+      return 204
+    }
     if (post.deleted || !sees(by, post.author)) return 'not-found'
     if ('comment' in act) {
       const { comment } = act
@@ -118,6 +129,11 @@ export const model = () => {
       case 'post.unlike':
         post.likes.delete(by)
         return 200
+      case 'post.pin':
+        if (pinned(by).includes(post)) return 204
+        if (pinned(by).length >= 10) return 'pin-limit-reached'
+        pins.push({ by, post })
+        return 204
       case 'comment.add':
         comments.push({ id, post, by, content: 'said', deleted: false })
         return 201
@@ -132,6 +148,7 @@ export const model = () => {
     knows: (viewer: string, other: string) => profiles.has(other) && !hidden(viewer, other),
     sees,
     livingComments,
+    pinned,
     friendsOf: (a: string, people: readonly string[]) => people.filter(b => either(friends, a, b)),
     /** How many friends, requests and blocks somebody has, as `counts` has them. */
     counts: (a: string) => ({

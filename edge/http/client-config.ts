@@ -2,6 +2,7 @@ import type { Config } from '../../actors/kernel/config/config.ts'
 import { MAX_CAREER } from '../../contracts/career.ts'
 import { type ClientConfig, MAX_PAGE_ITEMS } from '../../contracts/edge.ts'
 import type { Budget } from '../../contracts/limits.ts'
+import { MAX_PINS } from '../../contracts/posts.ts'
 import { MOST_SUBSCRIPTIONS } from '../../contracts/push.ts'
 import { LIMITS } from '../../contracts/users.ts'
 import { ADDRESS_FACTOR, CONTROL_FRAMES } from '../access/limits.ts'
@@ -68,6 +69,7 @@ const limitsOf = (config: ClientConfigSource): ClientConfig['limits'] => {
     pushSubscriptions: MOST_SUBSCRIPTIONS,
     ...LIMITS,
     ...MAX_CAREER,
+    pins: MAX_PINS,
   }
 }
 
