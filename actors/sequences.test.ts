@@ -21,7 +21,16 @@ const step = fc.record({
     { weight: 3, arbitrary: fc.constantFrom('friend.request', 'friend.accept') },
     {
       weight: 2,
-      arbitrary: fc.constantFrom('friend.withdraw', 'friend.remove', 'user.block', 'user.unblock', 'user.replace', 'user.edit'),
+      arbitrary: fc.constantFrom(
+        'friend.withdraw',
+        'friend.remove',
+        'user.block',
+        'user.unblock',
+        'user.mute',
+        'user.unmute',
+        'user.replace',
+        'user.edit',
+      ),
     },
     { weight: 4, arbitrary: fc.constantFrom('post.publish', 'post.like', 'post.unlike', 'post.pin', 'comment.add') },
     { weight: 2, arbitrary: fc.constantFrom('post.edit', 'post.delete', 'post.unpin', 'comment.edit', 'comment.delete') },
@@ -110,7 +119,11 @@ test('whatever people do: every answer is as the model says, and what is stored 
       const { w, m } = play(steps, begin)
       for (const a of people) {
         expect(w.at(counts.at({ userId: a }))).toEqual(m.counts(a))
-        for (const b of people) if (a !== b) expect(w.at(circle.at({ userId: a, other: b }))?.relation ?? 'none').toBe(m.relation(a, b))
+        for (const b of people) {
+          const row = w.at(circle.at({ userId: a, other: b }))
+          if (a !== b) expect(row?.relation ?? 'none').toBe(m.relation(a, b))
+          expect((row?.mutedAt ?? null) !== null).toBe(m.mutes(a, b))
+        }
         const days = m.posts.filter(p => p.author === a && !p.deleted).map(p => p.at.slice(0, 10))
         expect(new Set(days).size, 'one living post a day').toBe(days.length)
         expect(w.at(slot.at({ authorId: a })).days[0]).toBe(days.at(-1))
@@ -180,7 +193,7 @@ test('everybody reads what the model says they may see, in pages', async () => {
         const friends = m.friendsOf(by, people)
         const current = m.posts.filter(p => !p.deleted && p.at.slice(0, 10) === today)
         expect(await all(after => timelineViews['timeline.get'](request({}, after), read))).toEqual(
-          newest(current.filter(p => friends.includes(p.author))),
+          newest(current.filter(p => friends.includes(p.author) && !m.mutes(by, p.author))),
         )
         const ids = m.posts.map(p => p.id)
         expect((await postsSeenBy(read, by, ids)).map(seen => seen?.body.id)).toEqual(
@@ -216,6 +229,9 @@ test('everybody reads what the model says they may see, in pages', async () => {
         }
         const blocked = await all(after => userViews['block.list'](request({}, after), read))
         expect(new Set(blocked)).toEqual(new Set(people.filter(x => m.relation(by, x) === 'blocked')))
+
+        const muted = await all(after => userViews['mute.list'](request({}, after), read))
+        expect(new Set(muted)).toEqual(new Set(people.filter(x => m.mutes(by, x) && !m.hidden(by, x))))
 
         const me = await userViews['user.me'](request({}), read)
         if (m.knows(by, by)) expect(me).toMatchObject({ body: { id: by, relation: 'self', friendCount: friends.length } })

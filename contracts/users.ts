@@ -133,7 +133,7 @@ export const user = state({ table, pk: 'user#{userId}', sk: 'state', subject: 'u
 /**
  * Two people, `a` < `b`: the truth about requests, friendship and blocks between them. `requestedBy` is set while `pending`,
  * `blockedBy` names those of the two who block the other. `command` is the one that opened the last request: a repeat of it is told of it alike,
- * whatever became of the request since.
+ * whatever became of the request since. `mutes` has, of each who ever muted the other, whether they still do and since when; no other field tells of it.
  */
 export const Pair = z.object({
   status: z.enum(['none', 'pending', 'friends']),
@@ -142,6 +142,7 @@ export const Pair = z.object({
   since: Time.nullable(),
   changedAt: Time.nullable(),
   command: z.string().nullable(),
+  mutes: z.array(z.object({ by: UserId, muted: z.boolean(), at: Time })).default([]),
 })
 export type Pair = z.infer<typeof Pair>
 export const pair = state({
@@ -150,12 +151,18 @@ export const pair = state({
   sk: 'state',
   subject: ['a', 'b'],
   value: Pair,
-  initial: { status: 'none', requestedBy: null, blockedBy: [], since: null, changedAt: null, command: null },
+  initial: { status: 'none', requestedBy: null, blockedBy: [], since: null, changedAt: null, command: null, mutes: [] },
 })
 /** The key of two people, whoever asks. */
 export const pairOf = (x: string, y: string) => (x < y ? { a: x, b: y } : { a: y, b: x })
 
-/** One row of a person's circle: how `userId` stands to `other`. `none` is the tombstone that a resuming client needs to hear of. */
+/** Since when `who` has muted the other of a pair; null if they do not. */
+export const mutedSince = ({ mutes }: Pair, who: string): string | null => mutes.find(m => m.by === who && m.muted)?.at ?? null
+
+/**
+ * One row of a person's circle: how `userId` stands to `other`. `none` is the tombstone that a resuming client needs to hear of, or the row of somebody who
+ * is nothing to them but muted. `mutedAt` is since when `userId` has muted `other`, whatever else they are.
+ */
 export const CircleEntry = z.object({
   userId: UserId,
   other: UserId,
@@ -163,12 +170,13 @@ export const CircleEntry = z.object({
   since: Time,
   changedAt: Time,
   eventId: z.string(),
+  mutedAt: Time.nullable().default(null),
 })
 export type CircleEntry = z.infer<typeof CircleEntry>
 export const circle = row({ table, pk: 'user#{userId}', sk: 'circle#{other}', subject: 'userId', value: CircleEntry })
 
 /** How many of each a person has; the limits are held where they change. */
-export const Counts = z.object({ friends: z.int(), incoming: z.int(), outgoing: z.int(), blocks: z.int() })
+export const Counts = z.object({ friends: z.int(), incoming: z.int(), outgoing: z.int(), blocks: z.int(), mutes: z.int() })
 export type Counts = z.infer<typeof Counts>
 export const counts = counter({
   table,
@@ -176,9 +184,9 @@ export const counts = counter({
   sk: 'counts',
   subject: 'userId',
   value: Counts,
-  initial: { friends: 0, incoming: 0, outgoing: 0, blocks: 0 },
+  initial: { friends: 0, incoming: 0, outgoing: 0, blocks: 0, mutes: 0 },
 })
-export const LIMITS: Counts = { friends: 1000, incoming: 1000, outgoing: 1000, blocks: 1000 }
+export const LIMITS: Counts = { friends: 1000, incoming: 1000, outgoing: 1000, blocks: 1000, mutes: 1000 }
 
 // ── What is said ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -196,6 +204,9 @@ const both = (m: { by: string; data: { userId: string } }) => ({
   theirs: counts.at({ userId: m.data.userId }),
 })
 const pairKey = (m: { by: string; data: { userId: string } }) => pairOf(m.by, m.data.userId)
+
+/** A mute is a mark in the caller's own row, which it must leave as it is otherwise. */
+const withMark = (m: { by: string; data: { userId: string } }) => ({ ...both(m), entry: circle.at({ userId: m.by, other: m.data.userId }) })
 
 const OnJob = Other.extend({ jobId: JobId })
 const OnEducation = Other.extend({ educationId: EducationId })
@@ -226,6 +237,8 @@ export const users = actor('users', {
     'friend-limit-reached': problem(409, 'One of the two has as many friends as one can have'),
     'request-limit-reached': problem(409, 'One of the two has as many open requests as one can have'),
     'block-limit-reached': problem(409, 'You block as many people as one can block'),
+    'cannot-mute-self': problem(422, 'One cannot mute oneself'),
+    'mute-limit-reached': problem(409, 'You mute as many people as one can mute'),
     'no-pending-request': problem(409, 'There is no request of theirs to accept'),
     forbidden: problem(403, 'Only they themselves may do this'),
     'job-limit-reached': problem(409, 'You have as many jobs as one can have'),
@@ -241,6 +254,8 @@ export const users = actor('users', {
     'friend.removed': fact(pair, Between.extend({ was: z.enum(['pending', 'friends']), requestedBy: UserId.nullable() })),
     'user.blocked': fact(pair, Between),
     'user.unblocked': fact(pair, Between),
+    'user.muted': fact(pair, Between.extend({ entry: CircleEntry })),
+    'user.unmuted': fact(pair, Between.extend({ entry: CircleEntry })),
     'job.added': fact(user, JobRow),
     'job.edited': fact(user, JobRow),
     'job.removed': fact(user, z.object({ userId: UserId, jobId: z.string() })),
@@ -336,6 +351,26 @@ export const users = actor('users', {
       refuses: ['profile-required'],
       key: pairKey,
       loads: both,
+    }),
+    'user.mute': command(pair, {
+      http: 'PUT /v1/users/me/mutes/{userId}',
+      who: 'pair',
+      summary: 'Mute a person: their posts leave your timeline, live stream and pushes, and they cannot tell',
+      data: Other,
+      answer: { 204: Nothing },
+      refuses: ['profile-required', 'not-found', 'cannot-mute-self', 'mute-limit-reached'],
+      key: pairKey,
+      loads: withMark,
+    }),
+    'user.unmute': command(pair, {
+      http: 'DELETE /v1/users/me/mutes/{userId}',
+      who: 'pair',
+      summary: 'Unmute a person',
+      data: Other,
+      answer: { 204: Nothing },
+      refuses: ['profile-required'],
+      key: pairKey,
+      loads: withMark,
     }),
     'job.add': command(user, {
       http: 'POST /v1/users/{userId}/jobs',
@@ -451,6 +486,15 @@ export const users = actor('users', {
       http: 'GET /v1/users/me/blocks',
       who: 'signed-in',
       summary: 'The people you block, newest first',
+      data: z.object({}),
+      answer: Person,
+      list: true,
+      refuses: [],
+    }),
+    'mute.list': query({
+      http: 'GET /v1/users/me/mutes',
+      who: 'signed-in',
+      summary: 'The people you mute, newest first',
       data: z.object({}),
       answer: Person,
       list: true,

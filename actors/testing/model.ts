@@ -6,7 +6,15 @@ export type Act =
   | { readonly type: 'user.replace'; readonly by: string }
   | { readonly type: 'user.edit'; readonly by: string }
   | {
-      readonly type: 'friend.request' | 'friend.accept' | 'friend.withdraw' | 'friend.remove' | 'user.block' | 'user.unblock'
+      readonly type:
+        | 'friend.request'
+        | 'friend.accept'
+        | 'friend.withdraw'
+        | 'friend.remove'
+        | 'user.block'
+        | 'user.unblock'
+        | 'user.mute'
+        | 'user.unmute'
       readonly by: string
       readonly other: string
     }
@@ -33,6 +41,7 @@ export const model = () => {
   const friends = new Set<string>()
   const requests = new Set<string>()
   const blocks = new Set<string>()
+  const mutes = new Set<string>()
   const posts: Post[] = []
   const comments: Comment[] = []
   /** What people have pinned, oldest pin first. */
@@ -76,6 +85,14 @@ export const model = () => {
         forget(requests, a, b)
         forget(friends, a, b)
         blocks.add(from(a, b))
+        return 204
+      case 'user.mute':
+        if (a === b) return 'cannot-mute-self'
+        if (hidden(a, b)) return 'not-found'
+        mutes.add(from(a, b))
+        return 204
+      case 'user.unmute':
+        mutes.delete(from(a, b))
         return 204
       default:
         blocks.delete(from(a, b))
@@ -148,6 +165,7 @@ export const model = () => {
     knows: (viewer: string, other: string) => profiles.has(other) && !hidden(viewer, other),
     sees,
     livingComments,
+    mutes: (a: string, b: string) => mutes.has(from(a, b)),
     pinned,
     friendsOf: (a: string, people: readonly string[]) => people.filter(b => either(friends, a, b)),
     /** How many friends, requests and blocks somebody has, as `counts` has them. */
@@ -156,6 +174,7 @@ export const model = () => {
       incoming: [...requests].filter(r => r.endsWith(`>${a}`)).length,
       outgoing: [...requests].filter(r => r.startsWith(`${a}>`)).length,
       blocks: [...blocks].filter(b => b.startsWith(`${a}>`)).length,
+      mutes: [...mutes].filter(m => m.startsWith(`${a}>`)).length,
     }),
     relation: (a: string, b: string) => {
       if (blocks.has(from(a, b))) return 'blocked'

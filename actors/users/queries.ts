@@ -88,6 +88,12 @@ export const userViews = defineViews(users, {
       return entries.map(({ other }, i) => (states[i]?.status === 'live' ? personOf(other, states[i]) : undefined))
     }),
 
+  // Unlike a block, a mute shows nobody who is hidden otherwise; whom one mutes can be unmuted unseen.
+  'mute.list': async ({ by, ...page }, read) => {
+    const muted = (await circleOf(read, by)).filter(e => e.mutedAt !== null)
+    return fillPage(page, descending(muted, e => `${e.mutedAt}|${e.other}`).source, entries => peopleFor(read, by, entries, e => e.other))
+  },
+
   'job.list': async ({ by, data: { userId }, ...page }, read) => {
     if ((await standingOf(read, by, userId)) === 'hidden') return noSuchPerson
     const { items } = await read.range(job, { userId }, { limit: MAX_CAREER.jobs })

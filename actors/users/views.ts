@@ -4,6 +4,7 @@ import {
   type Counts,
   circle,
   type LiveUser,
+  mutedSince,
   type Pair,
   type Person,
   type Profile,
@@ -88,6 +89,15 @@ export const circleOf = async (read: Reader, userId: string): Promise<readonly C
 }
 export const friendsOf = async (read: Reader, userId: string): Promise<readonly string[]> =>
   (await circleOf(read, userId)).filter(e => e.relation === 'friend').map(e => e.other)
+
+/** The friends whose posts a person wants to see: those who are not muted. */
+export const followedBy = async (read: Reader, userId: string): Promise<readonly string[]> =>
+  (await circleOf(read, userId)).filter(e => e.relation === 'friend' && e.mutedAt === null).map(e => e.other)
+/** Those of an author's readers who have not muted them. */
+export const withoutMuters = async (read: Reader, author: string, readers: readonly string[]): Promise<readonly string[]> => {
+  const pairs = await read.all(readers.map(reader => pair.at(pairOf(author, reader))))
+  return readers.filter((reader, i) => mutedSince(pairs[i] ?? pair.initial, reader) === null)
+}
 
 /** The person of each item as a viewer sees them, undefined where hidden. */
 export const peopleFor = async <T>(

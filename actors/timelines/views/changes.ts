@@ -51,7 +51,7 @@ export const changesSince = async (read: Reader, by: string, since: number, now:
   const from = new Date(since).toISOString()
   const circle = await circleOf(read, by)
   const near = circle.filter(e => e.relation === 'friend' || e.relation === 'incoming' || e.relation === 'outgoing')
-  const authors = [by, ...near.filter(e => e.relation === 'friend').map(e => e.other)]
+  const authors = [by, ...near.filter(e => e.relation === 'friend' && e.mutedAt === null).map(e => e.other)]
   const [people, slots] = await Promise.all([
     read.all([by, ...circle.map(e => e.other)].map(userId => user.at({ userId }))),
     read.all(authors.map(authorId => slot.at({ authorId }))),

@@ -31,6 +31,8 @@ describe('the access table', () => {
     expect(row('comment.edit')).toEqual({ owner: '403', commenter: '200', friend: '403', stranger: '404', ...gone })
     expect(row('comment.delete')).toEqual({ owner: '204', commenter: '204', friend: '403', stranger: '404', ...gone })
     expect(row('user.block')).toMatchObject({ owner: '422', stranger: '204', blocked: '204', blocker: '204', unknown: '404' })
+    expect(row('user.mute')).toMatchObject({ owner: '422', friend: '204', stranger: '204', ...gone })
+    expect(row('user.unmute')).toMatchObject({ owner: '204', blocked: '204', unknown: '204' })
     expect(row('user.me')).toMatchObject({ owner: '200', anonymous: '401' })
   })
 

@@ -63,6 +63,8 @@ const PAIR: Readonly<Record<string, Row>> = {
   'friend.remove': everybody,
   'user.block': { ...everybody, owner: ['cannot-block-self'], unknown: hidden },
   'user.unblock': everybody,
+  'user.mute': { ...everybody, owner: ['cannot-mute-self'], ...gone },
+  'user.unmute': everybody,
 }
 
 /** @throws an error for a route that the table does not know: nobody said who may use it */
