@@ -154,16 +154,28 @@ const renameAndBlock = async (postId: string, { ana, ben, chi, dee }: Cast, ears
 
 const searchPinMute = async (postId: string, { ana, ben, chi }: Cast, { scene, same }: Teller) => {
   scene('Chi looks people up, pins a post, and mutes for a while')
-  same('Chi finds Ana, whose name she types in capitals', names((await chi.ask('user.find', { name: 'ANA S' })).items).includes('Ana'), true)
+  same(
+    'Chi finds Ana, whose name she types in capitals',
+    names((await chi.ask('user.find', { name: 'ANA S' })).items).includes('Ana'),
+    true,
+  )
   const { userId } = ana
   await ana.send('job.add', { userId: 'me', title: 'Editor', company: 'The Morning', startDate: '2021-03' })
-  same('Ana’s job stands in her profile', (await chi.ask('job.list', { userId })).items.map(j => j.title), ['Editor'])
+  same(
+    'Ana’s job stands in her profile',
+    (await chi.ask('job.list', { userId })).items.map(j => j.title),
+    ['Editor'],
+  )
   await ben.send('post.pin', { postId })
   same('Ben has pinned Ana’s post', (await ben.ask('post.get', { postId })).pinned, true)
   await chi.send('user.mute', { userId })
   same('Chi mutes Ana: the post leaves her timeline', (await chi.ask('timeline.get', {})).items, [])
   await chi.send('user.unmute', { userId })
-  same('… and comes back with her', (await chi.ask('timeline.get', {})).items.map(p => p.id), [postId])
+  same(
+    '… and comes back with her',
+    (await chi.ask('timeline.get', {})).items.map(p => p.id),
+    [postId],
+  )
 }
 
 const traceOf = async (operations: string | undefined, request: string, { scene, tell, plain, comes, dim }: Teller) => {
