@@ -1,5 +1,7 @@
 import type { ClientConfig } from '../contracts/edge.ts'
 import { mesh } from '../contracts/mesh.ts'
+import { MAX_CAREER } from '../contracts/career.ts'
+import { MAX_PINS } from '../contracts/posts.ts'
 import { MOST_SUBSCRIPTIONS } from '../contracts/push.ts'
 import { stream } from '../contracts/stream.ts'
 import { LIMITS } from '../contracts/users.ts'
@@ -17,6 +19,6 @@ export const productOf = (config: Config, actors: readonly ActorCode[] = actorsO
   about: 'One post a day, for your friends.',
   client: {
     push: { publicKey: config.VAPID_PUBLIC_KEY ?? null },
-    limits: { pushSubscriptions: MOST_SUBSCRIPTIONS, ...LIMITS } satisfies Partial<ClientConfig['limits']>,
+    limits: { pushSubscriptions: MOST_SUBSCRIPTIONS, ...LIMITS, ...MAX_CAREER, pins: MAX_PINS } satisfies Partial<ClientConfig['limits']>,
   },
 })

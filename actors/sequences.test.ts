@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { isRefusal, type Refusal } from '../contracts/declare/rules.ts'
-import { comment, like, postKey, post as record, slot } from '../contracts/posts.ts'
+import { comment, like, postKey, post as record, slot, pins } from '../contracts/posts.ts'
 import { circle, counts } from '../contracts/users.ts'
 import { granted, type Outcome } from './kernel/testing/world.ts'
 import { postsSeenBy, postViews } from './posts/views.ts'
@@ -11,8 +11,7 @@ import { type Act, type Model, model } from './testing/model.ts'
 import { ann, bob, cem, dan } from './testing/village.ts'
 import { world } from './testing/world.ts'
 import { timelineViews } from './timelines/views.ts'
-import { userViews } from './users/views.ts'
-
+import { userViews } from './users/queries.ts'
 const people = [ann, bob, cem, dan]
 
 /** One step of a program; `nth` picks a post or comment of those there are, `later` is how much time goes by before, in seconds. */
@@ -21,10 +20,19 @@ const step = fc.record({
     { weight: 3, arbitrary: fc.constantFrom('friend.request', 'friend.accept') },
     {
       weight: 2,
-      arbitrary: fc.constantFrom('friend.withdraw', 'friend.remove', 'user.block', 'user.unblock', 'user.replace', 'user.edit'),
+      arbitrary: fc.constantFrom(
+        'friend.withdraw',
+        'friend.remove',
+        'user.block',
+        'user.unblock',
+        'user.mute',
+        'user.unmute',
+        'user.replace',
+        'user.edit',
+      ),
     },
-    { weight: 4, arbitrary: fc.constantFrom('post.publish', 'post.like', 'post.unlike', 'comment.add') },
-    { weight: 2, arbitrary: fc.constantFrom('post.edit', 'post.delete', 'comment.edit', 'comment.delete') },
+    { weight: 4, arbitrary: fc.constantFrom('post.publish', 'post.like', 'post.unlike', 'post.pin', 'comment.add') },
+    { weight: 2, arbitrary: fc.constantFrom('post.edit', 'post.delete', 'post.unpin', 'comment.edit', 'comment.delete') },
   ),
   by: fc.constantFrom(...people),
   other: fc.constantFrom(...people),
@@ -45,6 +53,8 @@ const actOf = ({ type, by, other, nth }: Step, m: Model): Act | undefined => {
     case 'post.delete':
     case 'post.like':
     case 'post.unlike':
+    case 'post.pin':
+    case 'post.unpin':
     case 'comment.add':
       return post && { type, by, post }
     case 'comment.edit':
@@ -108,10 +118,16 @@ test('whatever people do: every answer is as the model says, and what is stored 
       const { w, m } = play(steps, begin)
       for (const a of people) {
         expect(w.at(counts.at({ userId: a }))).toEqual(m.counts(a))
-        for (const b of people) if (a !== b) expect(w.at(circle.at({ userId: a, other: b }))?.relation ?? 'none').toBe(m.relation(a, b))
+        for (const b of people) {
+          const row = w.at(circle.at({ userId: a, other: b }))
+          if (a !== b) expect(row?.relation ?? 'none').toBe(m.relation(a, b))
+          expect((row?.mutedAt ?? null) !== null).toBe(m.mutes(a, b))
+        }
         const days = m.posts.filter(p => p.author === a && !p.deleted).map(p => p.at.slice(0, 10))
         expect(new Set(days).size, 'one living post a day').toBe(days.length)
         expect(w.at(slot.at({ authorId: a })).days[0]).toBe(days.at(-1))
+        const pinned = m.pinned(a).map(p => p.id)
+        expect(w.at(pins.at({ userId: a })).pins.map(p => p.postId)).toEqual(pinned.toReversed())
       }
       for (const p of m.posts) {
         const stored = w.at(record.at(postKey(p.id)))
@@ -176,7 +192,7 @@ test('everybody reads what the model says they may see, in pages', async () => {
         const friends = m.friendsOf(by, people)
         const current = m.posts.filter(p => !p.deleted && p.at.slice(0, 10) === today)
         expect(await all(after => timelineViews['timeline.get'](request({}, after), read))).toEqual(
-          newest(current.filter(p => friends.includes(p.author))),
+          newest(current.filter(p => friends.includes(p.author) && !m.mutes(by, p.author))),
         )
         const ids = m.posts.map(p => p.id)
         expect((await postsSeenBy(read, by, ids)).map(seen => seen?.body.id)).toEqual(
@@ -185,7 +201,10 @@ test('everybody reads what the model says they may see, in pages', async () => {
         for (const p of m.posts) {
           const visible = !p.deleted && m.sees(by, p.author)
           const seen = await postViews['post.get'](request({ postId: p.id }), read)
-          if (visible) expect(seen).toMatchObject({ body: { id: p.id, likeCount: p.likes.size, liked: p.likes.has(by) } })
+          if (visible)
+            expect(seen).toMatchObject({
+              body: { id: p.id, likeCount: p.likes.size, liked: p.likes.has(by), pinned: m.pinned(by).includes(p) },
+            })
           else expect(seen).toMatchObject({ refused: 'not-found' })
           const likes = await all(after => postViews['like.list'](request({ postId: p.id }, after), read))
           const comments = await all(after => postViews['comment.list'](request({ postId: p.id }, after), read))
@@ -210,6 +229,9 @@ test('everybody reads what the model says they may see, in pages', async () => {
         const blocked = await all(after => userViews['block.list'](request({}, after), read))
         expect(new Set(blocked)).toEqual(new Set(people.filter(x => m.relation(by, x) === 'blocked')))
 
+        const muted = await all(after => userViews['mute.list'](request({}, after), read))
+        expect(new Set(muted)).toEqual(new Set(people.filter(x => m.mutes(by, x) && !m.hidden(by, x))))
+
         const me = await userViews['user.me'](request({}), read)
         if (m.knows(by, by)) expect(me).toMatchObject({ body: { id: by, relation: 'self', friendCount: friends.length } })
         else expect(me).toMatchObject({ refused: 'profile-required' })
@@ -223,6 +245,9 @@ test('everybody reads what the model says they may see, in pages', async () => {
           const refusal = m.hidden(by, other) ? 'not-found' : by === other || friends.includes(other) ? undefined : 'not-a-friend'
           const archive = await all(after => postViews['post.list'](request({ userId: other }, after), read))
           expect(archive).toEqual(refusal ?? newest(m.posts.filter(p => p.author === other && !p.deleted)))
+          const shown = m.pinned(other).filter(p => m.sees(by, p.author))
+          const pins = await all(after => postViews['pin.list'](request({ userId: other }, after), read))
+          expect(Array.isArray(pins) ? new Set(pins) : pins).toEqual(refusal ?? new Set(shown.map(p => p.id)))
           const theirs = await postViews['post.today'](request({ userId: other }), read)
           const [latest] = newest(current.filter(p => p.author === other))
           if (refusal !== undefined || latest === undefined) expect(theirs).toMatchObject({ refused: refusal ?? 'not-found' })

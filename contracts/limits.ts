@@ -45,6 +45,10 @@ export const Limits = z
     incoming: count('open friend requests to a user'),
     outgoing: count('open friend requests of a user'),
     blocks: count('people whom a user blocks'),
+    mutes: count('people whom a user mutes'),
+    pins: count('posts that a user has pinned'),
+    jobs: count('in a user’s profile'),
+    education: count('entries in a user’s profile'),
   })
   .meta({ id: 'Limits' })
 export type Limits = z.infer<typeof Limits>

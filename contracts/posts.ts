@@ -145,13 +145,25 @@ export const CommentRow = z.object({
 export type CommentRow = z.infer<typeof CommentRow>
 export const comment = row({ table, pk: 'post#{postId}', sk: 'comment#{commentId}', subject: 'by', value: CommentRow })
 
+/** A row per person and post that is or was pinned; `pinned: false` is the tombstone that a late, redriven toggle runs into. */
+const Pin = z.object({ postId: z.string(), by: UserId, pinned: z.boolean(), at: Time })
+export const pin = row({ table, pk: 'post#{postId}', sk: 'pin#{by}', subject: 'by', value: Pin })
+
+/** How many posts a person has pinned at most. */
+export const MAX_PINS = 10
+/** A person's pins, newest first; one of a post that was deleted just now may still be among them. */
+export const Pins = z.object({ pins: z.array(z.object({ postId: z.string(), at: Time })).max(MAX_PINS) })
+export type Pins = z.infer<typeof Pins>
+export const pins = state({ table, pk: 'user#{userId}', sk: 'pins', subject: 'userId', value: Pins, initial: { pins: [] } })
+export const isPinned = (of: Pins, postId: string): boolean => of.pins.some(p => p.postId === postId)
+
 // ── What is said ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const OnPost = z.object({ postId: PostId })
 const OnComment = OnPost.extend({ commentId: CommentId })
 const Nothing = z.undefined()
 type OnPost = { by: string; data: { postId: string } }
-/** Who acts, whose post it is, how they stand to each other, and the like of the one who acts: what a post's answer needs. */
+/** Who acts, whose post it is, how they stand to each other, and like and pins of the one who acts: what a post's answer needs. */
 const reader = (m: OnPost) => {
   const { authorId } = postKey(m.data.postId)
   return {
@@ -159,8 +171,10 @@ const reader = (m: OnPost) => {
     author: user.at({ userId: authorId }),
     pair: pair.at(pairOf(m.by, authorId)),
     like: like.at({ postId: m.data.postId, by: m.by }),
+    pins: pins.at({ userId: m.by }),
   }
 }
+const onPin = (m: OnPost) => ({ me: user.at({ userId: m.by }), pin: pin.at({ postId: m.data.postId, by: m.by }) })
 const onComment = (m: { by: string; data: { postId: string; commentId: string } }) => ({
   ...reader(m),
   comment: comment.at({ postId: m.data.postId, commentId: m.data.commentId }),
@@ -170,7 +184,7 @@ const onComment = (m: { by: string; data: { postId: string; commentId: string } 
 export const SWEEP = 90
 
 export const posts = actor('posts', {
-  records: { slot, post, like, comment },
+  records: { slot, post, like, comment, pin, pins },
   refusals: {
     'profile-required': problem(409, 'A profile is needed first'),
     'not-found': problem(404, 'There is no such thing, or you may not see it'),
@@ -178,6 +192,7 @@ export const posts = actor('posts', {
     'not-the-author': problem(403, 'Only its author may do this'),
     'already-posted-today': problem(409, 'You have posted on this day already'),
     'version-mismatch': problem(412, 'It changed since you read it'),
+    'pin-limit-reached': problem(409, 'You have pinned as many posts as one can pin'),
   },
   events: {
     'post.published': snapshot(slot, publication.extend({ expiresAt: Time })),
@@ -186,6 +201,8 @@ export const posts = actor('posts', {
     'post.liked': fact(post, z.object({ postId: PostId, authorId: UserId, by: UserId, likeCount: z.int() })),
     'post.unliked': fact(post, z.object({ postId: PostId, authorId: UserId, by: UserId, likeCount: z.int() })),
     'post.swept': fact(post, z.object({ postId: PostId, rows: z.array(z.string()), more: z.boolean() })),
+    'post.pinned': fact(pins, z.object({ postId: PostId, userId: UserId })),
+    'post.unpinned': fact(pins, z.object({ postId: PostId, userId: UserId })),
     'comment.added': fact(post, z.object({ authorId: UserId, comment: CommentRow, commentCount: z.int() })),
     'comment.edited': fact(post, z.object({ authorId: UserId, comment: CommentRow, commentCount: z.int() })),
     'comment.deleted': fact(post, z.object({ authorId: UserId, comment: CommentRow, commentCount: z.int() })),
@@ -228,7 +245,11 @@ export const posts = actor('posts', {
       answer: { 204: Nothing },
       refuses: [],
       key: m => postKey(m.data.postId),
-      loads: m => ({ likes: like.page({ postId: m.data.postId }, SWEEP), comments: comment.page({ postId: m.data.postId }, SWEEP) }),
+      loads: m => ({
+        likes: like.page({ postId: m.data.postId }, SWEEP),
+        comments: comment.page({ postId: m.data.postId }, SWEEP),
+        pins: pin.page({ postId: m.data.postId }, SWEEP),
+      }),
     }),
     'post.like': command(post, {
       http: 'PUT /v1/posts/{postId}/like',
@@ -249,6 +270,43 @@ export const posts = actor('posts', {
       refuses: ['not-found', 'profile-required'],
       key: m => postKey(m.data.postId),
       loads: reader,
+    }),
+    'post.pin': command(pins, {
+      http: 'PUT /v1/users/me/pins/{postId}',
+      who: 'reader',
+      summary: 'Pin a post that you see',
+      data: OnPost,
+      answer: { 204: Nothing },
+      refuses: ['not-found', 'profile-required', 'pin-limit-reached'],
+      key: m => ({ userId: m.by }),
+      loads: m => {
+        const { authorId } = postKey(m.data.postId)
+        return {
+          ...onPin(m),
+          post: post.at(postKey(m.data.postId)),
+          author: user.at({ userId: authorId }),
+          pair: pair.at(pairOf(m.by, authorId)),
+        }
+      },
+    }),
+    'post.unpin': command(pins, {
+      http: 'DELETE /v1/users/me/pins/{postId}',
+      who: 'signed-in',
+      summary: 'Unpin a post, also one that you see no more',
+      data: OnPost,
+      answer: { 204: Nothing },
+      refuses: ['profile-required'],
+      key: m => ({ userId: m.by }),
+      loads: onPin,
+    }),
+    'post.drop-pin': command(pins, {
+      who: 'mesh',
+      summary: 'Removes a person’s pin of a deleted post',
+      data: OnPost.extend({ userId: UserId }),
+      answer: { 204: Nothing },
+      refuses: [],
+      key: m => ({ userId: m.data.userId }),
+      loads: m => ({ post: post.at(postKey(m.data.postId)) }),
     }),
     'comment.add': command(post, {
       http: 'POST /v1/posts/{postId}/comments',
@@ -309,6 +367,15 @@ export const posts = actor('posts', {
       versioned: true,
       refuses: ['not-found', 'not-a-friend', 'version-mismatch'],
     }),
+    'pin.list': query({
+      http: 'GET /v1/users/{userId}/pins',
+      who: 'circle',
+      summary: 'The posts that a person has pinned, newest pin first, those that you see, too',
+      data: z.object({ userId: UserId }),
+      answer: Post,
+      list: true,
+      refuses: ['not-found', 'not-a-friend'],
+    }),
     'like.list': query({
       http: 'GET /v1/posts/{postId}/likes',
       who: 'reader',
@@ -328,5 +395,5 @@ export const posts = actor('posts', {
       refuses: ['not-found'],
     }),
   },
-  subscribes: ['post.deleted', 'post.swept'],
+  subscribes: ['post.deleted', 'post.swept', 'post.pinned'],
 })

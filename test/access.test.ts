@@ -51,7 +51,11 @@ const target = async ({ owner, postId }: World, route: Route, role: Role) => {
   const { id: commentId } = route.path.includes('{commentId}')
     ? await callers.commenter.send('comment.add', { postId, content })
     : { id: '' }
-  const exists = { userId: owner.userId, postId, commentId, id: 'none' }
+  const { userId } = owner
+  const names = (id: string) => route.path.includes(`{${id}}`)
+  const job = names('jobId') ? await owner.send('job.add', { userId, title: 'Smith', company: 'Forge' }) : undefined
+  const education = names('educationId') ? await owner.send('education.add', { userId, institution: 'School', degree: 'Some' }) : undefined
+  const exists = { userId, postId, commentId, jobId: job?.id ?? '', educationId: education?.id ?? '', id: 'none' }
   return role !== 'unknown' ? exists : { ...exists, userId: nobody, postId: postId.replace(owner.userId, nobody) }
 }
 

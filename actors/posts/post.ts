@@ -1,19 +1,19 @@
 import { isRefusal, refuse, superseded } from '../../contracts/declare/rules.ts'
-import { comment, dayOf, type LivePost, like, posts, SWEEP, slot } from '../../contracts/posts.ts'
+import { comment, dayOf, like, posts, SWEEP, slot, pin, type LivePost } from '../../contracts/posts.ts'
 import { mismatched, part, tombstoneUntil } from '../kernel/authoring/rule.ts'
 import { personOf } from '../users/views.ts'
 import { begun, freed } from './publish.ts'
-import { postBody } from './views.ts'
+import { ownOf, postBody } from './views.ts'
 import { changed, visible } from './visibility.ts'
-
 const notTheAuthor = refuse('not-the-author', 'only its author may change or delete a post')
 const atVersion = ({ contentVersion }: LivePost) => refuse('version-mismatch', `the post is at version ${contentVersion}`)
 const writtenAt = ({ editedAt, createdAt }: LivePost): string => editedAt ?? createdAt
 
-/** A row as `post.swept` names it: `like#<person>` or `comment#<id>`. */
+/** A row as `post.swept` names it: `like#<person>`, `pin#<person>` or `comment#<id>`. */
 const removal = (postId: string, name: string) => {
   const [kind, id = ''] = name.split('#')
-  return kind === 'like' ? like.remove({ postId, by: id }) : comment.remove({ postId, commentId: id })
+  if (kind === 'comment') return comment.remove({ postId, commentId: id })
+  return kind === 'like' ? like.remove({ postId, by: id }) : pin.remove({ postId, by: id })
 }
 
 export const writing = part(posts, {
@@ -39,10 +39,14 @@ export const writing = part(posts, {
       return [{ type: 'post.deleted', data: { postId: post.postId, authorId: post.authorId } }]
     },
 
-    'post.sweep': (post, { data: { postId } }, { likes, comments }) => {
-      const rows = [...likes.items.map(l => `like#${l.by}`), ...comments.items.map(c => `comment#${c.commentId}`)]
+    'post.sweep': (post, { data: { postId } }, { likes, comments, pins }) => {
+      const rows = [
+        ...pins.items.map(p => `pin#${p.by}`),
+        ...likes.items.map(l => `like#${l.by}`),
+        ...comments.items.map(c => `comment#${c.commentId}`),
+      ]
       if (post.status !== 'deleted' || rows.length === 0) return []
-      const more = rows.length > SWEEP || likes.more || comments.more
+      const more = rows.length > SWEEP || pins.more || likes.more || comments.more
       return [{ type: 'post.swept', data: { postId, rows: rows.slice(0, SWEEP), more } }]
     },
   },
@@ -74,12 +78,12 @@ export const writing = part(posts, {
   },
 
   answer: {
-    'post.edit': (state, m, { me, like }) => {
+    'post.edit': (state, m, { me, like, pins }) => {
       const { postId, title = '', content = '' } = m.data
       // Total: a repeat may come when the post is gone, and is told of its own words.
       const gone = { postId, authorId: m.by, day: dayOf(postId), title, content, late: false, createdAt: m.at }
       const post = state.status === 'live' ? state : begun(gone, m)
-      return { status: 200, body: postBody(post, personOf(m.by, me), like?.liked ?? false), version: post.contentVersion }
+      return { status: 200, body: postBody(post, personOf(m.by, me), ownOf(postId, like, pins)), version: post.contentVersion }
     },
     'post.delete': () => ({ status: 204, body: undefined }),
     'post.sweep': () => ({ status: 204, body: undefined }),

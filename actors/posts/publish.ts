@@ -81,7 +81,11 @@ export const publishing = part(posts, {
     'post.publish': (slot, m, { me }) => {
       const postId = slot.current?.postId ?? postIdOf(m.by, dayAtHome(me, m.at).day, slot.serial)
       const published = begun({ postId, authorId: m.by, day: dayOf(postId), ...m.data, late: false, createdAt: m.at }, m)
-      return { status: 201, body: postBody(published, personOf(m.by, me), false), version: published.contentVersion }
+      return {
+        status: 201,
+        body: postBody(published, personOf(m.by, me), { liked: false, pinned: false }),
+        version: published.contentVersion,
+      }
     },
   },
 })

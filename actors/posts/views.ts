@@ -3,9 +3,13 @@ import {
   type Comment,
   type CommentRow,
   comment,
+  isPinned,
+  type Like,
   type LivePost,
   like,
+  type Pins,
   type Post,
+  pins,
   post,
   postKey,
   posts,
@@ -13,7 +17,7 @@ import {
   slot,
 } from '../../contracts/posts.ts'
 import { type Person, pair, pairOf, user } from '../../contracts/users.ts'
-import { fillPage, stored } from '../kernel/authoring/page.ts'
+import { descending, fillPage, stored } from '../kernel/authoring/page.ts'
 import { defineViews, type Reader } from '../kernel/authoring/reader.ts'
 import { circleOnly, inCircle, peopleFor, personOf, standing, standingOf } from '../users/views.ts'
 
@@ -22,7 +26,8 @@ export const noSuchComment = refuse('not-found', 'there is no such comment, or y
 
 // ── How a post and a comment look ──────────────────────────────────────────────────────────────────────────────────────────────
 
-export const postBody = (p: LivePost, author: Person, liked: boolean): Post => ({
+/** @param own what the reader did about it: likes it, has pinned it */
+export const postBody = (p: LivePost, author: Person, { liked, pinned }: { readonly liked: boolean; readonly pinned: boolean }): Post => ({
   id: p.postId,
   author,
   day: p.day,
@@ -33,10 +38,13 @@ export const postBody = (p: LivePost, author: Person, liked: boolean): Post => (
   likeCount: p.likeCount,
   commentCount: p.commentCount,
   liked,
-  pinned: false,
+  pinned,
   createdAt: p.createdAt,
   editedAt: p.editedAt,
 })
+
+/** What a reader did about a post. */
+export const ownOf = (postId: string, liked: Like | undefined, of: Pins) => ({ liked: liked?.liked ?? false, pinned: isPinned(of, postId) })
 
 export const commentBody = (c: CommentRow, author: Person): Comment => ({
   id: c.commentId,
@@ -85,16 +93,17 @@ type SeenPost = { readonly body: Post; readonly version: number }
  */
 export const postsSeenBy = async (read: Reader, viewer: string, ids: readonly string[]): Promise<(SeenPost | undefined)[]> => {
   const authors = ids.map(id => postKey(id).authorId)
-  const [states, people, pairs, likes] = await Promise.all([
+  const [states, people, pairs, likes, own] = await Promise.all([
     read.all(ids.map(id => post.at(postKey(id)))),
     read.all(authors.map(userId => user.at({ userId }))),
     read.all(authors.map(authorId => pair.at(pairOf(viewer, authorId)))),
     read.all(ids.map(postId => like.at({ postId, by: viewer }))),
+    read.get(pins.at({ userId: viewer })),
   ])
   return authors.map((authorId, i) => {
     const [p, author, between] = [states[i], people[i], pairs[i]]
     return p?.status === 'live' && author && between && inCircle(standing(viewer, authorId, author, between))
-      ? { body: postBody(p, personOf(authorId, author), likes[i]?.liked ?? false), version: p.contentVersion }
+      ? { body: postBody(p, personOf(authorId, author), ownOf(p.postId, likes[i], own)), version: p.contentVersion }
       : undefined
   })
 }
@@ -104,15 +113,16 @@ export const postsSeenBy = async (read: Reader, viewer: string, ids: readonly st
  * Undefined where a post or its author is gone.
  */
 export const postsUnchecked = async (read: Reader, viewer: string, ids: readonly string[]): Promise<(Post | undefined)[]> => {
-  const [states, authors, likes] = await Promise.all([
+  const [states, authors, likes, own] = await Promise.all([
     read.all(ids.map(id => post.at(postKey(id)))),
     read.all(ids.map(id => user.at({ userId: postKey(id).authorId }))),
     read.all(ids.map(postId => like.at({ postId, by: viewer }))),
+    read.get(pins.at({ userId: viewer })),
   ])
   return ids.map((_, i) => {
     const [p, author] = [states[i], authors[i]]
     return p?.status === 'live' && author?.status === 'live'
-      ? postBody(p, personOf(p.authorId, author), likes[i]?.liked ?? false)
+      ? postBody(p, personOf(p.authorId, author), ownOf(p.postId, likes[i], own))
       : undefined
   })
 }
@@ -126,12 +136,16 @@ export const postForEach = async (
   const { authorId } = postKey(postId)
   const [p, author] = await Promise.all([read.get(post.at(postKey(postId))), read.get(user.at({ userId: authorId }))])
   if (p.status !== 'live' || author.status !== 'live') return []
-  const likes = p.likeCount === 0 ? [] : await read.all(readers.map(by => like.at({ postId, by })))
-  const who = (liked: boolean) => ({
-    to: readers.filter((_, i) => (likes[i]?.liked ?? false) === liked),
-    post: postBody(p, personOf(authorId, author), liked),
+  const [likes, pinned] = await Promise.all([
+    p.likeCount === 0 ? [] : read.all(readers.map(by => like.at({ postId, by }))),
+    read.all(readers.map(userId => pins.at({ userId }))),
+  ])
+  const own = readers.map((_, i) => ownOf(postId, likes[i], pinned[i] ?? pins.initial))
+  const who = (liked: boolean, pinned: boolean) => ({
+    to: readers.filter((_, i) => own[i]?.liked === liked && own[i]?.pinned === pinned),
+    post: postBody(p, personOf(authorId, author), { liked, pinned }),
   })
-  return [who(true), who(false)].filter(({ to }) => to.length > 0)
+  return [who(true, true), who(true, false), who(false, true), who(false, false)].filter(({ to }) => to.length > 0)
 }
 
 /** A post for a viewer who may see it, undefined for others. */
@@ -153,10 +167,26 @@ export const postViews = defineViews(posts, {
       circleOnly(stands) ??
       (await fillPage(page, stored(read, post, { authorId: userId }, { reverse: true }), async states => {
         const live = states.filter(p => p.status === 'live')
-        const likes = await read.all(live.map(({ postId }) => like.at({ postId, by })))
-        const liked = new Set(likes.flatMap(l => (l?.liked ? [l.postId] : [])))
-        return states.map(p => (p.status === 'live' ? postBody(p, personOf(userId, author), liked.has(p.postId)) : undefined))
+        const [likes, own] = await Promise.all([
+          read.all(live.map(({ postId }) => like.at({ postId, by }))),
+          read.get(pins.at({ userId: by })),
+        ])
+        const ofPost = new Map(live.map(({ postId }, i) => [postId, likes[i]]))
+        return states.map(p =>
+          p.status === 'live' ? postBody(p, personOf(userId, author), ownOf(p.postId, ofPost.get(p.postId), own)) : undefined,
+        )
       }))
+    )
+  },
+
+  'pin.list': async ({ by, data: { userId }, ...page }, read) => {
+    const [stands, theirs] = await Promise.all([standingOf(read, by, userId), read.get(pins.at({ userId }))])
+    return (
+      circleOnly(stands) ??
+      fillPage(page, descending(theirs.pins, p => `${p.at}|${p.postId}`).source, async pinned => {
+        const ids = pinned.map(p => p.postId)
+        return (await postsSeenBy(read, by, ids)).map(seen => seen?.body)
+      })
     )
   },
 

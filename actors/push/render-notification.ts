@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Time, UserId } from '../../contracts/declare/text.ts'
 import { comment, like, post, postKey } from '../../contracts/posts.ts'
 import type { PushMessage } from '../../contracts/push.ts'
-import { pair, pairOf, user } from '../../contracts/users.ts'
+import { mutedSince, pair, pairOf, user } from '../../contracts/users.ts'
 import type { Reader } from '../kernel/authoring/reader.ts'
 import { inCircle, personOf, standing } from '../users/views.ts'
 
@@ -71,6 +71,6 @@ export const noticeFor = async (
       return said && !said.deleted ? says(`/posts/${said.postId}`, `comments on “${about?.title}”: ${excerpt(said.content)}`) : undefined
     }
     case 'post.published':
-      return about ? says(`/posts/${about.postId}`, `has posted “${about.title}”`) : undefined
+      return about && mutedSince(between, to) === null ? says(`/posts/${about.postId}`, `has posted “${about.title}”`) : undefined
   }
 }

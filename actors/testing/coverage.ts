@@ -1,4 +1,4 @@
-import type { Commands, Queries } from '../../contracts/mesh.ts'
+import { type Commands, type Queries } from '../../contracts/mesh.ts'
 
 /**
  * Where each message and question of the contract is held against what it should do: `model`, by the random programs of `sequences.test.ts`; `mesh`: it is the
@@ -10,6 +10,7 @@ export const COVERAGE: Readonly<Record<keyof Commands | keyof Queries, 'model' |
   'user.edit': 'model',
   'user.me': 'model',
   'user.get': 'model',
+  'user.find': 'actors/users/find.test.ts',
   'friend.request': 'model',
   'friend.accept': 'model',
   'friend.withdraw': 'model',
@@ -19,10 +20,25 @@ export const COVERAGE: Readonly<Record<keyof Commands | keyof Queries, 'model' |
   'user.block': 'model',
   'user.unblock': 'model',
   'block.list': 'model',
+  'user.mute': 'model',
+  'user.unmute': 'model',
+  'mute.list': 'model',
+  'job.add': 'actors/users/career.test.ts',
+  'job.edit': 'actors/users/career.test.ts',
+  'job.remove': 'actors/users/career.test.ts',
+  'job.list': 'actors/users/career.test.ts',
+  'education.add': 'actors/users/career.test.ts',
+  'education.edit': 'actors/users/career.test.ts',
+  'education.remove': 'actors/users/career.test.ts',
+  'education.list': 'actors/users/career.test.ts',
   'post.publish': 'model',
   'post.edit': 'model',
   'post.delete': 'model',
   'post.sweep': 'mesh',
+  'post.pin': 'model',
+  'post.unpin': 'model',
+  'post.drop-pin': 'mesh',
+  'pin.list': 'model',
   'post.get': 'model',
   'post.list': 'model',
   'post.today': 'model',

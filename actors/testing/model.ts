@@ -6,12 +6,24 @@ export type Act =
   | { readonly type: 'user.replace'; readonly by: string }
   | { readonly type: 'user.edit'; readonly by: string }
   | {
-      readonly type: 'friend.request' | 'friend.accept' | 'friend.withdraw' | 'friend.remove' | 'user.block' | 'user.unblock'
+      readonly type:
+        | 'friend.request'
+        | 'friend.accept'
+        | 'friend.withdraw'
+        | 'friend.remove'
+        | 'user.block'
+        | 'user.unblock'
+        | 'user.mute'
+        | 'user.unmute'
       readonly by: string
       readonly other: string
     }
   | { readonly type: 'post.publish'; readonly by: string }
-  | { readonly type: 'post.edit' | 'post.delete' | 'post.like' | 'post.unlike' | 'comment.add'; readonly by: string; readonly post: Post }
+  | {
+      readonly type: 'post.edit' | 'post.delete' | 'post.like' | 'post.unlike' | 'post.pin' | 'post.unpin' | 'comment.add'
+      readonly by: string
+      readonly post: Post
+    }
   | { readonly type: 'comment.edit' | 'comment.delete'; readonly by: string; readonly comment: Comment }
 
 export type Post = {
@@ -29,14 +41,18 @@ export const model = () => {
   const friends = new Set<string>()
   const requests = new Set<string>()
   const blocks = new Set<string>()
+  const mutes = new Set<string>()
   const posts: Post[] = []
   const comments: Comment[] = []
+  /** What people have pinned, oldest pin first. */
+  let pins: { readonly by: string; readonly post: Post }[] = []
 
   const from = (a: string, b: string) => `${a}>${b}`
   const either = (set: Set<string>, a: string, b: string) => set.has(from(a, b)) || set.has(from(b, a))
   const forget = (set: Set<string>, a: string, b: string) => set.delete(from(a, b)) || set.delete(from(b, a))
   const hidden = (a: string, b: string) => a !== b && (!profiles.has(b) || either(blocks, a, b))
   const sees = (viewer: string, author: string) => viewer === author || (profiles.has(author) && either(friends, viewer, author))
+  const pinned = (by: string) => pins.filter(p => p.by === by && !p.post.deleted).map(p => p.post)
   const livingComments = (post: Post) => comments.filter(c => c.post === post && !c.deleted)
 
   const betweenTwo = (type: Act['type'], a: string, b: string): number | string => {
@@ -70,6 +86,14 @@ export const model = () => {
         forget(friends, a, b)
         blocks.add(from(a, b))
         return 204
+      case 'user.mute':
+        if (a === b) return 'cannot-mute-self'
+        if (hidden(a, b)) return 'not-found'
+        mutes.add(from(a, b))
+        return 204
+      case 'user.unmute':
+        mutes.delete(from(a, b))
+        return 204
       default:
         blocks.delete(from(a, b))
         return 204
@@ -94,6 +118,10 @@ export const model = () => {
       return 201
     }
     const post = 'post' in act ? act.post : act.comment.post
+    if (act.type === 'post.unpin') {
+      pins = pins.filter(p => p.by !== by || p.post !== post)
+      return 204
+    }
     if (post.deleted || !sees(by, post.author)) return 'not-found'
     if ('comment' in act) {
       const { comment } = act
@@ -118,6 +146,11 @@ export const model = () => {
       case 'post.unlike':
         post.likes.delete(by)
         return 200
+      case 'post.pin':
+        if (pinned(by).includes(post)) return 204
+        if (pinned(by).length >= 10) return 'pin-limit-reached'
+        pins.push({ by, post })
+        return 204
       case 'comment.add':
         comments.push({ id, post, by, content: 'said', deleted: false })
         return 201
@@ -132,6 +165,8 @@ export const model = () => {
     knows: (viewer: string, other: string) => profiles.has(other) && !hidden(viewer, other),
     sees,
     livingComments,
+    mutes: (a: string, b: string) => mutes.has(from(a, b)),
+    pinned,
     friendsOf: (a: string, people: readonly string[]) => people.filter(b => either(friends, a, b)),
     /** How many friends, requests and blocks somebody has, as `counts` has them. */
     counts: (a: string) => ({
@@ -139,6 +174,7 @@ export const model = () => {
       incoming: [...requests].filter(r => r.endsWith(`>${a}`)).length,
       outgoing: [...requests].filter(r => r.startsWith(`${a}>`)).length,
       blocks: [...blocks].filter(b => b.startsWith(`${a}>`)).length,
+      mutes: [...mutes].filter(m => m.startsWith(`${a}>`)).length,
     }),
     relation: (a: string, b: string) => {
       if (blocks.has(from(a, b))) return 'blocked'

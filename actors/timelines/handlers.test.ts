@@ -54,6 +54,21 @@ test('a post goes to its author and friends, in one frame an edge for all who re
   ])
 })
 
+test('who has muted the author hears nothing of their posts, but of what else they do', async () => {
+  const { w, published, postId } = square()
+  w.say(bob, 'user.mute', { userId: ann })
+  const edited = w.say(ann, 'post.edit', { postId, title: 'New' })
+  for (const event of [eventOf(published, 'post.published'), eventOf(edited, 'post.edited')])
+    expect(Object.keys(toldTo(await heard(w, event))).sort()).toEqual([ann, cem])
+  const bobs = w.publish(bob)
+  const liked = w.say(ann, 'post.like', { postId: bobs.id })
+  const renamed = w.say(ann, 'user.edit', { firstName: 'Anna' })
+  expect(toldTo(await heard(w, eventOf(liked, 'post.liked')))[bob]).toMatchObject({ user: { id: ann } })
+  expect(toldTo(await heard(w, eventOf(renamed, 'user.updated')))[bob]).toMatchObject({ user: { firstName: 'Anna' } })
+  const deleted = w.say(ann, 'post.delete', { postId })
+  expect(Object.keys(toldTo(await heard(w, eventOf(deleted, 'post.deleted')))).sort()).toEqual([ann, cem])
+})
+
 test('who likes a post already reads so; a person on two edges hears on both', async () => {
   const { w, postId } = square()
   w.say(bob, 'post.like', { postId })

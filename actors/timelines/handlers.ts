@@ -6,7 +6,7 @@ import { type EventOf, handlers } from '../authoring/authoring.ts'
 import type { EffectContext } from '../kernel/authoring/handlers.ts'
 import type { Reader } from '../kernel/authoring/reader.ts'
 import { commentBody, postForEach } from '../posts/views.ts'
-import { friendsOf, inCircle, personOf, personUntil, standing } from '../users/views.ts'
+import { friendsOf, inCircle, personOf, personUntil, standing, withoutMuters } from '../users/views.ts'
 import { tellOnline } from './telling.ts'
 
 // Events come late, twice and out of order. So each is told as things stand now, to those who may see them now, and not at all when a newer event
@@ -14,12 +14,15 @@ import { tellOnline } from './telling.ts'
 
 const circle = async (read: Reader, person: string) => [person, ...(await friendsOf(read, person))]
 
-/** The post as it is now, to its author and their friends. */
+/** The post as it is now, to its author and those of their friends who have not muted them. */
 const written = {
   effect: async (event: EventOf<'post.published' | 'post.edited'>, context: EffectContext) => {
     const { postId, authorId } = event.data
     await tellOnline(context, event, await circle(context.read, authorId), async online =>
-      (await postForEach(context.read, online, postId)).map(({ to, post }) => ({ to, data: post })),
+      (await postForEach(context.read, await withoutMuters(context.read, authorId, online), postId)).map(({ to, post }) => ({
+        to,
+        data: post,
+      })),
     )
   },
 }
@@ -100,7 +103,9 @@ export const timelineHandlers = handlers(timelines, {
   'post.deleted': {
     effect: async (event, context) => {
       const { postId, authorId } = event.data
-      await tellOnline(context, event, await circle(context.read, authorId), async to => [{ to, data: { id: postId, authorId } }])
+      await tellOnline(context, event, await circle(context.read, authorId), async online => [
+        { to: await withoutMuters(context.read, authorId, online), data: { id: postId, authorId } },
+      ])
     },
   },
 

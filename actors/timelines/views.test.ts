@@ -77,7 +77,7 @@ test('deletes, edits, renames, blocks and the author’s midnight show at once',
   expect(await seen()).toEqual([])
 })
 
-test('an opening asks for the circle once, for a slot a friend, and for three items a post shown', async () => {
+test('an opening asks for the circle once, for a slot a friend, for three items a post shown, and for the reader’s pins', async () => {
   const clock = virtualClock(Date.parse(NOON))
   const store = memoryStore({ clock })
   const w = village(ann)
@@ -114,5 +114,5 @@ test('an opening asks for the circle once, for a slot a friend, and for three it
   const answer = await timeline(ask(ann, { limit: 20 }), reader(counting))
   expect(answer).toMatchObject({ items: { length: 20 }, covers: { complete: false } })
   expect(queries).toBe(1)
-  expect(asked).toEqual([250, 20, 20, 20])
+  expect(asked).toEqual([250, 20, 20, 20, 1])
 })

@@ -3,7 +3,7 @@ import { timelines } from '../../contracts/timelines.ts'
 import { descending } from '../kernel/authoring/page.ts'
 import { defineViews, type Reader } from '../kernel/authoring/reader.ts'
 import { currentOf, postsUnchecked } from '../posts/views.ts'
-import { friendsOf } from '../users/views.ts'
+import { followedBy } from '../users/views.ts'
 
 /** The current posts of people, newest first; posts of one instant in the order of their ids. Their place in the list is `at`. */
 const currentPosts = async (read: Reader, people: readonly string[], now: number) => {
@@ -18,7 +18,7 @@ const currentPosts = async (read: Reader, people: readonly string[], now: number
  */
 export const timelineViews = defineViews(timelines, {
   'timeline.get': async ({ by, data: { include }, now, limit, after }, read) => {
-    const friends = await friendsOf(read, by)
+    const friends = await followedBy(read, by)
     const left = (await currentPosts(read, include === 'self' ? [...friends, by] : friends, now)).from(after)
     const page = left.slice(0, limit)
     const [newest, oldest] = [page.at(0), page.at(-1)]

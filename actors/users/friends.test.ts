@@ -23,8 +23,8 @@ test('a request waits until it is accepted; both circles and counts follow', () 
   expect(w.say(ann, 'friend.request', { userId: bob })).toMatchObject({ status: 200, body: { status: 'pending' }, events: [] })
   expect(w.say(bob, 'friend.accept', { userId: ann })).toMatchObject({ status: 200, body: { status: 'friends' } })
   expect([standsTo(w, ann, bob), standsTo(w, bob, ann)]).toEqual(['friend', 'friend'])
-  expect(countsOf(w, ann)).toEqual({ friends: 1, incoming: 0, outgoing: 0, blocks: 0 })
-  expect(countsOf(w, bob)).toEqual({ friends: 1, incoming: 0, outgoing: 0, blocks: 0 })
+  expect(countsOf(w, ann)).toEqual({ friends: 1, incoming: 0, outgoing: 0, blocks: 0, mutes: 0 })
+  expect(countsOf(w, bob)).toEqual({ friends: 1, incoming: 0, outgoing: 0, blocks: 0, mutes: 0 })
   expect(w.say(bob, 'friend.request', { userId: ann })).toMatchObject({ status: 200, body: { status: 'friends' }, events: [] })
 })
 
@@ -62,8 +62,8 @@ test('either side ends a request, and either a friendship; again it is done alre
     expect(w.say(who, 'friend.withdraw', { userId: other }).events).toEqual([])
     expect(w.say(who, 'friend.remove', { userId: other }).events).toMatchObject([{ type: 'friend.removed', data: { was: 'friends' } }])
     expect(w.say(who, 'friend.remove', { userId: other })).toMatchObject({ status: 204, events: [] })
-    expect(countsOf(w, ann)).toEqual({ friends: 0, incoming: 0, outgoing: 0, blocks: 0 })
-    expect(countsOf(w, bob)).toEqual({ friends: 0, incoming: 0, outgoing: 0, blocks: 0 })
+    expect(countsOf(w, ann)).toEqual({ friends: 0, incoming: 0, outgoing: 0, blocks: 0, mutes: 0 })
+    expect(countsOf(w, bob)).toEqual({ friends: 0, incoming: 0, outgoing: 0, blocks: 0, mutes: 0 })
   }
 })
 
@@ -86,8 +86,8 @@ test('a block ends what was, hides each from the other, and stands until the one
     events: [{ type: 'friend.removed', data: { was: 'friends' } }, { type: 'user.blocked' }],
   })
   expect([standsTo(w, ann, bob), standsTo(w, bob, ann)]).toEqual(['blocked', 'none'])
-  expect(countsOf(w, ann)).toEqual({ friends: 0, incoming: 0, outgoing: 0, blocks: 1 })
-  expect(countsOf(w, bob)).toEqual({ friends: 0, incoming: 0, outgoing: 0, blocks: 0 })
+  expect(countsOf(w, ann)).toEqual({ friends: 0, incoming: 0, outgoing: 0, blocks: 1, mutes: 0 })
+  expect(countsOf(w, bob)).toEqual({ friends: 0, incoming: 0, outgoing: 0, blocks: 0, mutes: 0 })
   expect(w.say(ann, 'user.block', { userId: bob })).toMatchObject({ status: 204, events: [] })
   for (const [who, other] of [
     [ann, bob],
@@ -149,7 +149,7 @@ const person = (userId: string) => ({
   changedAt: '2026-11-01T00:00:00.000Z',
   eventId: '',
 })
-const none = { friends: 0, incoming: 0, outgoing: 0, blocks: 0 }
+const none = { friends: 0, incoming: 0, outgoing: 0, blocks: 0, mutes: 0 }
 const both = { me: person(ann), them: person(bob), mine: none, theirs: none }
 const message = { id: 'm', by: ann, at: '2026-11-20T09:00:00.000Z', data: { userId: bob } }
 const strangers = pair.initial

@@ -1,8 +1,8 @@
-import { type Applied, commandOf, refuse, superseded } from '../../contracts/declare/rules.ts'
-import { type CircleEntry, circle, counts, LIMITS, type Pair, pairOf, type User, users } from '../../contracts/users.ts'
+import { commandOf, refuse, superseded, type Applied } from '../../contracts/declare/rules.ts'
+import { circle, counts, LIMITS, pairOf, users, mutedSince, type CircleEntry, type Pair, type User } from '../../contracts/users.ts'
 import { absenceUntil, part } from '../kernel/authoring/rule.ts'
+import { circleRow } from './circle-row.ts'
 import { noSuchPerson, profileRequired, standing } from './views.ts'
-
 type Act = { readonly by: string; readonly data: { readonly userId: string } }
 type Between = { readonly a: string; readonly b: string; readonly by: string }
 
@@ -22,9 +22,9 @@ const ending = (pair: Pair, m: Act) =>
     ? []
     : [{ type: 'friend.removed' as const, data: { ...between(m), was: pair.status, requestedBy: pair.requestedBy } }]
 
-/** How `userId` stands to `other` from this event on; who leaves a circle is remembered there for a while. */
-const entry = (userId: string, other: string, relation: CircleEntry['relation'], { id, at, now }: Applied<unknown>) =>
-  circle.put({ userId, other, relation, since: at, changedAt: now, eventId: id }, relation === 'none' ? absenceUntil(now) : undefined)
+/** How `userId` stands to `other` from this event on; who leaves a circle is remembered there for a while, and who is muted for good. */
+const entry = (pair: Pair, userId: string, other: string, relation: CircleEntry['relation'], { id, at, now }: Applied<unknown>) =>
+  circleRow({ userId, other, relation, since: at, changedAt: now, eventId: id, mutedAt: mutedSince(pair, userId) })
 
 export const friends = part(users, {
   decide: {
@@ -79,8 +79,8 @@ export const friends = part(users, {
       return {
         state: { ...pair, status: 'pending', requestedBy: by, since: event.at, changedAt: event.at, command: commandOf(event.id) },
         writes: [
-          entry(by, other, 'outgoing', event),
-          entry(other, by, 'incoming', event),
+          entry(pair, by, other, 'outgoing', event),
+          entry(pair, other, by, 'incoming', event),
           counts.add({ userId: by }, { outgoing: 1 }, { outgoing: LIMITS.outgoing }),
           counts.add({ userId: other }, { incoming: 1 }, { incoming: LIMITS.incoming }),
         ],
@@ -92,8 +92,8 @@ export const friends = part(users, {
       return {
         state: { ...pair, status: 'friends', requestedBy: null, since: event.at, changedAt: event.at },
         writes: [
-          entry(by, other, 'friend', event),
-          entry(other, by, 'friend', event),
+          entry(pair, by, other, 'friend', event),
+          entry(pair, other, by, 'friend', event),
           counts.add({ userId: by }, { incoming: -1, friends: 1 }, { friends: LIMITS.friends }),
           counts.add({ userId: other }, { outgoing: -1, friends: 1 }, { friends: LIMITS.friends }),
         ],
@@ -106,8 +106,8 @@ export const friends = part(users, {
       return {
         state: { ...pair, status: 'none', requestedBy: null, since: null, changedAt: event.at },
         writes: [
-          entry(a, b, 'none', event),
-          entry(b, a, 'none', event),
+          entry(pair, a, b, 'none', event),
+          entry(pair, b, a, 'none', event),
           counts.add({ userId: a }, less(a)),
           counts.add({ userId: b }, less(b)),
         ],
@@ -118,7 +118,7 @@ export const friends = part(users, {
       const [by, other] = [event.data.by, otherOf(event.data)]
       return {
         state: { ...pair, blockedBy: [...pair.blockedBy, by], changedAt: event.at },
-        writes: [entry(by, other, 'blocked', event), counts.add({ userId: by }, { blocks: 1 }, { blocks: LIMITS.blocks })],
+        writes: [entry(pair, by, other, 'blocked', event), counts.add({ userId: by }, { blocks: 1 }, { blocks: LIMITS.blocks })],
       }
     },
 
@@ -126,7 +126,7 @@ export const friends = part(users, {
       const [by, other] = [event.data.by, otherOf(event.data)]
       return {
         state: { ...pair, blockedBy: pair.blockedBy.filter(who => who !== by), changedAt: event.at },
-        writes: [entry(by, other, 'none', event), counts.add({ userId: by }, { blocks: -1 })],
+        writes: [entry(pair, by, other, 'none', event), counts.add({ userId: by }, { blocks: -1 })],
       }
     },
   },

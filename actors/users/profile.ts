@@ -4,6 +4,7 @@ import { commandOf, refuse, superseded } from '../../contracts/declare/rules.ts'
 import { DEFAULTS, type LiveUser, type ProfileContent, type ProfilePatch, type User, users } from '../../contracts/users.ts'
 import { mismatched, part } from '../kernel/authoring/rule.ts'
 import { localDay } from '../kernel/ports/clock/local.ts'
+import { indexed, isIndexed } from './names.ts'
 import { profileOf, profileRequired } from './views.ts'
 
 const nobody: ProfileContent = { firstName: '', lastName: '', ...DEFAULTS }
@@ -35,7 +36,8 @@ const revised = (user: LiveUser, m: Message<unknown>, profile: ProfileContent) =
   const unborn = profile.birthday === user.profile.birthday ? undefined : notBornYet(m, profile)
   if (unborn) return unborn
   if (mismatched(m, user.contentVersion)) return refuse('version-mismatch', `the profile is at version ${user.contentVersion}`)
-  return isDeepStrictEqual(profile, user.profile) ? [] : [{ type: 'user.updated' as const, data: { userId: user.userId, profile } }]
+  if (!isDeepStrictEqual(profile, user.profile)) return [{ type: 'user.updated' as const, data: { userId: user.userId, profile } }]
+  return isIndexed(user) ? [] : [{ type: 'user.indexed' as const, data: { userId: user.userId } }]
 }
 
 /** A profile as it begins; an e-mail address stays from the registration. */
@@ -71,13 +73,12 @@ export const profile = part(users, {
     'user.registered': (user, { data }) => ({
       state: user.status === 'live' ? { ...user, email: data.email } : { status: 'registered', ...data },
     }),
-    'user.created': (user, event) => ({ state: { ...begun(user, event.data.profile, event), changedAt: event.now } }),
-    'user.updated': (user, { data, now, id }) => ({
-      state:
-        user.status === 'live'
-          ? { ...user, profile: data.profile, contentVersion: user.contentVersion + 1, changedAt: now, eventId: id }
-          : user,
-    }),
+    'user.created': (user, event) => indexed({ ...begun(user, event.data.profile, event), changedAt: event.now }),
+    'user.updated': (user, { data, now, id }) =>
+      user.status === 'live'
+        ? indexed({ ...user, profile: data.profile, contentVersion: user.contentVersion + 1, changedAt: now, eventId: id })
+        : { state: user },
+    'user.indexed': user => (user.status === 'live' ? indexed(user) : { state: user }),
   },
 
   answer: {

@@ -1,6 +1,6 @@
 import { users } from '../../contracts/users.ts'
 import { implement } from '../authoring/authoring.ts'
+import { userViews } from './queries.ts'
 import { userRules } from './rules.ts'
-import { userViews } from './views.ts'
 
 export const usersActor = implement(users, () => ({ rules: userRules, on: {}, views: userViews }))

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { granted } from '../kernel/testing/world.ts'
 import { ann, bob, cem, dan, nobody, village } from '../testing/village.ts'
-import { standingOf, userViews as views } from './views.ts'
+import { userViews as views } from './queries.ts'
+import { standingOf } from './views.ts'
 
 const ask = <D>(by: string, data: D, page: { limit?: number; after?: string } = {}) => ({
   by,

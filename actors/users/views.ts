@@ -3,8 +3,8 @@ import {
   type CircleEntry,
   type Counts,
   circle,
-  counts,
   type LiveUser,
+  mutedSince,
   type Pair,
   type Person,
   type Profile,
@@ -12,10 +12,8 @@ import {
   pairOf,
   type User,
   user,
-  users,
 } from '../../contracts/users.ts'
-import { descending, fillPage } from '../kernel/authoring/page.ts'
-import { defineViews, type Reader } from '../kernel/authoring/reader.ts'
+import type { Reader } from '../kernel/authoring/reader.ts'
 
 // ── Who sees whom ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -58,7 +56,7 @@ export const personOf = (userId: string, of: User): Person => ({
 export const personUntil = (userId: string, of: User, at: string): Person =>
   personOf(userId, of.status === 'live' && of.changedAt > at ? { status: 'none' } : of)
 
-const relation = (viewer: string, person: string, between: Pair): Profile['relation'] => {
+export const relation = (viewer: string, person: string, between: Pair): Profile['relation'] => {
   if (viewer === person) return 'self'
   if (between.status === 'friends') return 'friend'
   if (between.status === 'none') return 'none'
@@ -92,6 +90,15 @@ export const circleOf = async (read: Reader, userId: string): Promise<readonly C
 export const friendsOf = async (read: Reader, userId: string): Promise<readonly string[]> =>
   (await circleOf(read, userId)).filter(e => e.relation === 'friend').map(e => e.other)
 
+/** The friends whose posts a person wants to see: those who are not muted. */
+export const followedBy = async (read: Reader, userId: string): Promise<readonly string[]> =>
+  (await circleOf(read, userId)).filter(e => e.relation === 'friend' && e.mutedAt === null).map(e => e.other)
+/** Those of an author's readers who have not muted them. */
+export const withoutMuters = async (read: Reader, author: string, readers: readonly string[]): Promise<readonly string[]> => {
+  const pairs = await read.all(readers.map(reader => pair.at(pairOf(author, reader))))
+  return readers.filter((reader, i) => mutedSince(pairs[i] ?? pair.initial, reader) === null)
+}
+
 /** The person of each item as a viewer sees them, undefined where hidden. */
 export const peopleFor = async <T>(
   read: Reader,
@@ -109,44 +116,3 @@ export const peopleFor = async <T>(
     return of?.status === 'live' && between && standing(viewer, id, of, between) !== 'hidden' ? personOf(id, of) : undefined
   })
 }
-
-/** Those of a circle who stand so to its owner, newest first. */
-const newestFirst = async (read: Reader, userId: string, as: CircleEntry['relation']) =>
-  descending(
-    (await circleOf(read, userId)).filter(e => e.relation === as),
-    e => `${e.since}|${e.other}`,
-  ).source
-
-export const userViews = defineViews(users, {
-  'user.me': async ({ by }, read) => {
-    const [me, mine] = await Promise.all([read.get(user.at({ userId: by })), read.get(counts.at({ userId: by }))])
-    return me.status === 'live' ? { body: profileOf(me, mine, 'self'), version: me.contentVersion } : profileRequired
-  },
-
-  'user.get': async ({ by, data: { userId } }, read) => {
-    const [of, between, theirs] = await Promise.all([
-      read.get(user.at({ userId })),
-      read.get(pair.at(pairOf(by, userId))),
-      read.get(counts.at({ userId })),
-    ])
-    if (of.status !== 'live' || standing(by, userId, of, between) === 'hidden') return noSuchPerson
-    return { body: profileOf(of, theirs, relation(by, userId, between)), version: of.contentVersion }
-  },
-
-  'friend.list': async ({ by, data: { userId }, ...page }, read) =>
-    circleOnly(await standingOf(read, by, userId)) ??
-    (await fillPage(page, await newestFirst(read, userId, 'friend'), entries => peopleFor(read, by, entries, e => e.other))),
-
-  'friend.requests': async ({ by, data: { direction }, ...page }, read) =>
-    fillPage(page, await newestFirst(read, by, direction), async entries => {
-      const people = await peopleFor(read, by, entries, e => e.other)
-      return entries.map(({ since }, i) => (people[i] ? { user: people[i], createdAt: since } : undefined))
-    }),
-
-  // The one place that shows people who are hidden otherwise: whom one cannot see one could not unblock.
-  'block.list': async ({ by, ...page }, read) =>
-    fillPage(page, await newestFirst(read, by, 'blocked'), async entries => {
-      const states = await read.all(entries.map(e => user.at({ userId: e.other })))
-      return entries.map(({ other }, i) => (states[i]?.status === 'live' ? personOf(other, states[i]) : undefined))
-    }),
-})

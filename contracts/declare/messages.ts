@@ -11,6 +11,7 @@ export type Who =
   | 'anyone' // no token needed
   | 'signed-in' // everybody with a token; nothing of another person is touched
   | 'person' // not those blocked, either way
+  | 'owner' // the person themselves, below whose path it lies
   | 'circle' // the person and their friends
   | 'reader' // a post's author and their friends
   | 'author' // a post's author

@@ -152,6 +152,32 @@ const renameAndBlock = async (postId: string, { ana, ben, chi, dee }: Cast, ears
   same('Dee’s device hears no more of it', since, [])
 }
 
+const searchPinMute = async (postId: string, { ana, ben, chi }: Cast, { scene, same }: Teller) => {
+  scene('Chi looks people up, pins a post, and mutes for a while')
+  same(
+    'Chi finds Ana, whose name she types in capitals',
+    names((await chi.ask('user.find', { name: 'ANA S' })).items).includes('Ana'),
+    true,
+  )
+  const { userId } = ana
+  await ana.send('job.add', { userId: 'me', title: 'Editor', company: 'The Morning', startDate: '2021-03' })
+  same(
+    'Ana’s job stands in her profile',
+    (await chi.ask('job.list', { userId })).items.map(j => j.title),
+    ['Editor'],
+  )
+  await ben.send('post.pin', { postId })
+  same('Ben has pinned Ana’s post', (await ben.ask('post.get', { postId })).pinned, true)
+  await chi.send('user.mute', { userId })
+  same('Chi mutes Ana: the post leaves her timeline', (await chi.ask('timeline.get', {})).items, [])
+  await chi.send('user.unmute', { userId })
+  same(
+    '… and comes back with her',
+    (await chi.ask('timeline.get', {})).items.map(p => p.id),
+    [postId],
+  )
+}
+
 const traceOf = async (operations: string | undefined, request: string, { scene, tell, plain, comes, dim }: Teller) => {
   scene('What Ana’s publishing set off')
   if (operations === undefined)
@@ -179,6 +205,7 @@ export const playDay = async (
     if (phones) await phonesRing(ana, phones, teller)
     else teller.tell('Pushes are shown on a mesh that the story starts: this one was told of no push service to call for it.')
     await strangerSeesNothing(post.id, cast, ears, teller)
+    await searchPinMute(post.id, cast, teller)
     await renameAndBlock(post.id, cast, ears, teller)
     // What it is told again has the same id, and is shown once.
     for (const [name, { losses }] of Object.entries(ears))

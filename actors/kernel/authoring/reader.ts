@@ -7,11 +7,14 @@ import type { Item, Store } from '../ports/store/port.ts'
 export type Reader = {
   readonly get: <R extends Ref>(ref: R) => Promise<Loaded<R>>
   readonly all: <R extends Ref>(refs: readonly R[]) => Promise<Loaded<R>[]>
-  /** Items of a partition in key order, from `after` (a sort key, exclusive) on; `at` is each one's sort key. */
+  /**
+   * Items of a partition in key order, from `after` (a sort key, exclusive) on; `at` is each one's sort key.
+   * @param options.beginning only those whose first name in the sort key begins so
+   */
   readonly range: <R extends AnyRecord>(
     record: R,
     partition: PartitionOf<R>,
-    options: { after?: string; limit: number; reverse?: boolean },
+    options: { after?: string; limit: number; reverse?: boolean; beginning?: string },
   ) => Promise<{ items: { value: ValueOf<R>; at: string }[]; more: boolean }>
 }
 
@@ -27,8 +30,8 @@ export const reader = (store: Store): Reader => ({
     const items = await store.get(refs.map(r => r.place))
     return refs.map((ref, i) => parsed(ref.record, items[i]) as Loaded<R>)
   },
-  range: async (record, partition, { after, limit, reverse }) => {
-    const prefix = record.sk.split('{')[0] ?? ''
+  range: async (record, partition, { after, limit, reverse, beginning = '' }) => {
+    const prefix = `${record.sk.split('{')[0] ?? ''}${beginning}`
     const { items, more } = await store.query({
       table: record.table,
       pk: fill(record.pk, partition as Readonly<Record<string, string>>),

@@ -1,8 +1,8 @@
-import { type LivePost, like, type PostState, post, postKey, slot } from '../../../contracts/posts.ts'
+import { type LivePost, like, type PostState, pins, post, postKey, slot } from '../../../contracts/posts.ts'
 import type { StreamEvents } from '../../../contracts/stream.ts'
 import { type CircleEntry, type User, user } from '../../../contracts/users.ts'
 import type { Reader } from '../../kernel/authoring/reader.ts'
-import { currentOf, deletedSince, postBody } from '../../posts/views.ts'
+import { currentOf, deletedSince, ownOf, postBody } from '../../posts/views.ts'
 import { circleOf, peopleFor, personOf, personUntil } from '../../users/views.ts'
 
 /** A thing as it is now, told as an event of its latest kind; `at` is when it changed last (RFC 3339). */
@@ -32,13 +32,13 @@ const ofPerson = (them: User): Change[] =>
  * A post as it is now. Where its content changed last, it is what the event of that change told, and has its id. Where a like or a comment did, it shows in the
  * counts, under an id of its own: those who heard of the like itself did not hear the post.
  */
-const ofPost = (p: LivePost, author: User, liked: boolean): Change => {
+const ofPost = (p: LivePost, author: User, own: ReturnType<typeof ownOf>): Change => {
   const type = p.editedAt === null ? 'post.published' : 'post.edited'
   return {
     id: p.eventId === p.contentEventId ? p.eventId : `${p.eventId}/post`,
     type,
     at: p.changedAt,
-    data: postBody(p, personOf(p.authorId, author), liked),
+    data: postBody(p, personOf(p.authorId, author), own),
   }
 }
 
@@ -51,7 +51,7 @@ export const changesSince = async (read: Reader, by: string, since: number, now:
   const from = new Date(since).toISOString()
   const circle = await circleOf(read, by)
   const near = circle.filter(e => e.relation === 'friend' || e.relation === 'incoming' || e.relation === 'outgoing')
-  const authors = [by, ...near.filter(e => e.relation === 'friend').map(e => e.other)]
+  const authors = [by, ...near.filter(e => e.relation === 'friend' && e.mutedAt === null).map(e => e.other)]
   const [people, slots] = await Promise.all([
     read.all([by, ...circle.map(e => e.other)].map(userId => user.at({ userId }))),
     read.all(authors.map(authorId => slot.at({ authorId }))),
@@ -62,9 +62,10 @@ export const changesSince = async (read: Reader, by: string, since: number, now:
   const ids = slots.flatMap(s => currentOf(s, now)?.postId ?? [])
   // Who left may have left by a block.
   const left = circle.filter(e => e.relation === 'none' && e.changedAt >= from)
-  const [posts, likes, deletions, seen] = await Promise.all([
+  const [posts, likes, pinned, deletions, seen] = await Promise.all([
     read.all(ids.map(id => post.at(postKey(id)))),
     read.all(ids.map(postId => like.at({ postId, by }))),
+    read.get(pins.at({ userId: by })),
     Promise.all(slots.map((s, i) => deletedSince(read, authors[i] ?? '', s, since))),
     peopleFor(read, by, left, e => e.other),
   ])
@@ -81,7 +82,7 @@ export const changesSince = async (read: Reader, by: string, since: number, now:
       }),
     ),
     ...posts.flatMap((p: PostState, i) =>
-      p.status === 'live' && p.changedAt >= from ? [ofPost(p, person(p.authorId), likes[i]?.liked ?? false)] : [],
+      p.status === 'live' && p.changedAt >= from ? [ofPost(p, person(p.authorId), ownOf(p.postId, likes[i], pinned))] : [],
     ),
   ]
   return changes.sort((x, y) => (x.at < y.at ? -1 : x.at > y.at ? 1 : x.id < y.id ? -1 : 1))

@@ -20,12 +20,21 @@ describe('the access table', () => {
   test('is the one of the design', () => {
     const gone = { blocked: '404', blocker: '404', unknown: '404', anonymous: '401' }
     expect(row('user.get')).toEqual({ owner: '200', commenter: '200', friend: '200', stranger: '200', ...gone })
+    for (const type of ['job.list', 'education.list']) expect(row(type)).toEqual(row('user.get'))
+    const below = { commenter: '403', friend: '403', stranger: '403', ...gone }
+    for (const kind of ['job', 'education']) {
+      expect(row(`${kind}.add`)).toEqual({ owner: '201', ...below })
+      expect(row(`${kind}.edit`)).toEqual({ owner: '200', ...below })
+      expect(row(`${kind}.remove`)).toEqual({ owner: '204', ...below })
+    }
     expect(row('post.list')).toEqual({ owner: '200', commenter: '200', friend: '200', stranger: '403', ...gone })
     expect(row('post.get')).toEqual({ owner: '200', commenter: '200', friend: '200', stranger: '404', ...gone })
     expect(row('post.delete')).toEqual({ owner: '204', commenter: '403', friend: '403', stranger: '404', ...gone })
     expect(row('comment.edit')).toEqual({ owner: '403', commenter: '200', friend: '403', stranger: '404', ...gone })
     expect(row('comment.delete')).toEqual({ owner: '204', commenter: '204', friend: '403', stranger: '404', ...gone })
     expect(row('user.block')).toMatchObject({ owner: '422', stranger: '204', blocked: '204', blocker: '204', unknown: '404' })
+    expect(row('user.mute')).toMatchObject({ owner: '422', friend: '204', stranger: '204', ...gone })
+    expect(row('user.unmute')).toMatchObject({ owner: '204', blocked: '204', unknown: '204' })
     expect(row('user.me')).toMatchObject({ owner: '200', anonymous: '401' })
   })
 

@@ -31,12 +31,14 @@ const hidden: Expected = ['not-found']
 const gone = { blocked: hidden, blocker: hidden, unknown: hidden } as const
 const everybody: Row = { owner: ok, commenter: ok, friend: ok, stranger: ok, blocked: ok, blocker: ok, unknown: ok }
 const notYours: Expected = ['not-the-author']
+const notYou: Expected = ['forbidden']
 
 /** Exhaustive: a new kind of `who` does not compile until this table says what it means. */
 const TABLE: Readonly<Record<Exclude<Who, 'mesh' | 'pair'>, Row>> = {
   anyone: everybody,
   'signed-in': everybody,
   person: { ...everybody, ...gone },
+  owner: { owner: ok, commenter: notYou, friend: notYou, stranger: notYou, ...gone },
   circle: { ...everybody, stranger: ['not-a-friend'], ...gone },
   reader: { ...everybody, stranger: hidden, ...gone },
   author: { ...everybody, commenter: notYours, friend: notYours, stranger: hidden, ...gone },
