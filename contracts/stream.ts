@@ -24,13 +24,16 @@ export const CLOSE = {
 
 export const PostDeleted = z.object({ id: z.string(), authorId: z.string() })
 export const LikeEvent = z.object({ postId: z.string(), user: Person, likeCount: z.int() })
+export type LikeEvent = z.infer<typeof LikeEvent>
 export const CommentEvent = z.object({ postId: z.string(), commentCount: z.int(), comment: Comment })
+export type CommentEvent = z.infer<typeof CommentEvent>
 export const CommentDeleted = z.object({
   postId: z.string(),
   commentCount: z.int(),
   comment: z.string().meta({ description: 'the id of the comment that is gone' }),
 })
 export const PersonEvent = z.object({ user: Person })
+export type PersonEvent = z.infer<typeof PersonEvent>
 
 /** Every event of the stream, with its data as the one who gets it would read it. */
 export const streamEvents = {
