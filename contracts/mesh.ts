@@ -1,11 +1,12 @@
 import { type CommandsOf, defineMesh, type EventsOf, type QueriesOf } from './derive/mesh.ts'
+import { notifications } from './notifications.ts'
 import { posts } from './posts.ts'
 import { push } from './push.ts'
 import { timelines } from './timelines.ts'
 import { users } from './users.ts'
 
 /** The actors of Daily Grind. Everything else is derived from this list. */
-export const mesh = defineMesh({ name: 'dailygrind', title: 'Daily Grind' }, users, posts, timelines, push)
+export const mesh = defineMesh({ name: 'dailygrind', title: 'Daily Grind' }, users, posts, timelines, push, notifications)
 
 export type Mesh = typeof mesh
 export type ActorName = Mesh['actors'][number]['name']

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Time } from './declare/text.ts'
+import { Notification, UnreadCount } from './notifications.ts'
 import { Comment, Post } from './posts.ts'
 import { Person } from './users.ts'
 
@@ -49,6 +50,8 @@ export const streamEvents = {
   'friend.accepted': PersonEvent,
   'friend.removed': PersonEvent,
   'user.updated': PersonEvent,
+  'notification.created': Notification,
+  'notification.read': UnreadCount,
 } as const satisfies Readonly<Record<string, z.ZodType>>
 export type StreamEvents = { readonly [E in keyof typeof streamEvents]: z.infer<(typeof streamEvents)[E]> }
 export type StreamEventType = keyof StreamEvents
@@ -124,7 +127,8 @@ export const Resume = z.object({ op: z.literal('resume'), position: Position }).
   description:
     'answered with an event for every thing that changed since, in its latest state and as an event of its latest kind, in the order of change, then `resumed`; ' +
     'or with `reset` when that is too long ago. Things are the current posts of the caller and their friends (`post.published`, `post.edited`, `post.deleted`), ' +
-    'relations (`friend.requested`, `friend.accepted`, `friend.removed`) and people of the circle (`user.updated`). Likes and comments are no things of their own: ' +
+    'relations (`friend.requested`, `friend.accepted`, `friend.removed`), people of the circle (`user.updated`) and notifications (`notification.created`, ' +
+    '`notification.read`). Likes and comments are no things of their own: ' +
     'they show in the counts of their post, which comes as `post.published`, or `post.edited` if it ever was edited, however old its text is; a client that shows ' +
     'comments reads them again where `commentCount` differs. A position lies about ten seconds back, so that nothing on its way is lost: expect the overlap. ' +
     'What was heard live comes again under its own `id`; a post of which only the counts changed comes under an `id` of its own',

@@ -3,6 +3,7 @@ import { timelines } from '../../contracts/timelines.ts'
 import { handlers } from '../authoring/authoring.ts'
 import type { EffectContext } from '../kernel/authoring/handlers.ts'
 import type { Reader } from '../kernel/authoring/reader.ts'
+import { notificationOf, unreadCountOf } from '../notifications/views.ts'
 import { asSeenBy, type SeenEvent, type SeenType } from '../posts/views/as-seen-by.ts'
 import { friendsOf } from '../users/views.ts'
 import { tellOnline } from './telling.ts'
@@ -40,4 +41,22 @@ export const timelineHandlers = handlers(timelines, {
   'friend.accepted': both,
   'friend.removed': both,
   'user.updated': liveTo<'user.updated'>(({ userId }, read) => circleOf(userId, read)),
+  'notification.created': {
+    effect: async (event, context) => {
+      const { userId, id } = event.data
+      await tellOnline(context, event, [userId], async to => {
+        const data = await notificationOf(context.read, userId, id, context.clock.now())
+        return data ? [{ to, data }] : []
+      })
+    },
+  },
+  'notification.read': {
+    effect: async (event, context) => {
+      const { userId } = event.data
+      await tellOnline(context, event, [userId], async to => {
+        const unreadCount = await unreadCountOf(context.read, userId, context.clock.now())
+        return [{ to, data: { unreadCount } }]
+      })
+    },
+  },
 })

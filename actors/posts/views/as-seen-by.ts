@@ -97,16 +97,19 @@ const commented: Look<OfComment, CommentEvent> = (read, { data }, viewers) => {
   })
 }
 
+/** Whether something that happened between two people is not older than what stands between them: they may have parted, and found together anew. */
+const isOf = ({ since }: Pair, at: string) => since === null || at >= since
+
 /** Each of two people sees the other, if it is still so between them. */
 const between =
-  (stillSo: (now: Pair, by: string) => boolean): Look<OfPair, PersonEvent> =>
+  (stillSo: (now: Pair, by: string, at: string) => boolean): Look<OfPair, PersonEvent> =>
   async (read, { at, data: { a, b, by } }, viewers) => {
     const [now, one, two] = await Promise.all([
       read.get(pair.at({ a, b })),
       read.get(user.at({ userId: a })),
       read.get(user.at({ userId: b })),
     ])
-    if (!stillSo(now, by)) return []
+    if (!stillSo(now, by, at)) return []
     const other = (viewer: string): readonly [string, User] => (viewer === a ? [b, two] : [a, one])
     return viewers.flatMap(viewer => {
       const [id, of] = other(viewer)
@@ -131,8 +134,8 @@ const LOOKS: { readonly [E in SeenType]: Look<Subjects[E], StreamEvents[E]> } = 
       const { postId, commentId } = data.comment
       return { postId, commentCount, comment: commentId }
     }),
-  'friend.requested': between((now, by) => now.requestedBy === by),
-  'friend.accepted': between(now => now.status === 'friends'),
+  'friend.requested': between((now, by, at) => now.requestedBy === by && isOf(now, at)),
+  'friend.accepted': between((now, _, at) => now.status === 'friends' && isOf(now, at)),
   // A block ends it, too: the other one must drop it, and knew of it before.
   'friend.removed': between(now => now.status === 'none'),
   'user.updated': async (read, { data: { userId } }, viewers) => {

@@ -2,6 +2,7 @@ import { type LivePost, post, postKey, slot } from '../../../contracts/posts.ts'
 import type { StreamEvents } from '../../../contracts/stream.ts'
 import { type CircleEntry, type LiveUser, pairOf, type User, user } from '../../../contracts/users.ts'
 import type { Reader } from '../../kernel/authoring/reader.ts'
+import { inboxChangesSince } from '../../notifications/views.ts'
 import { asSeenBy, type SeenEvent, type SeenType } from '../../posts/views/as-seen-by.ts'
 import { currentOf, deletedSince } from '../../posts/views.ts'
 import { circleOf } from '../../users/views.ts'
@@ -37,8 +38,8 @@ const postEvent = ({ postId, editedAt, eventId, contentEventId, changedAt: at }:
 })
 
 /**
- * Everything that changed for a person since a time, each thing once, in its latest state, in the order of change: relations, people of the circle, and
- * the current posts of the person and their friends, deleted ones included. Nothing was written for it: things carry when they changed.
+ * Everything that changed for a person since a time, each thing once, in its latest state, in the order of change: relations, people of the circle, the
+ * current posts of the person and their friends, deleted ones included, and notifications. Nothing was written for it: things carry when they changed.
  * @param since epoch ms, not longer ago than circles remember who left them (25 h)
  */
 export const changesSince = async (read: Reader, by: string, since: number, now: number): Promise<readonly Change[]> => {
@@ -67,7 +68,8 @@ export const changesSince = async (read: Reader, by: string, since: number, now:
       return { id: eventId, type: 'post.deleted', at, data: { id: postId, authorId: authors[i] ?? '' } }
     }),
   )
-  const changed = await Promise.all([
+  const [notified, ...changed] = await Promise.all([
+    inboxChangesSince(read, by, from, now),
     ...circle.filter(e => e.changedAt >= from).map(e => seen(relationEvent(by, e))),
     ...[by, ...near.map(e => e.other)].flatMap(id => {
       const them = person(id)
@@ -75,6 +77,6 @@ export const changesSince = async (read: Reader, by: string, since: number, now:
     }),
     ...posts.flatMap(p => (p.status === 'live' && p.changedAt >= from ? [seen(postEvent(p))] : [])),
   ])
-  const changes: readonly Change[] = [...gone, ...changed.filter(c => c !== undefined)]
+  const changes: readonly Change[] = [...gone, ...changed.filter(c => c !== undefined), ...notified]
   return changes.toSorted((x, y) => (x.at < y.at ? -1 : x.at > y.at ? 1 : x.id < y.id ? -1 : 1))
 }
