@@ -1,6 +1,7 @@
 import { type ActorName } from '../contracts/mesh.ts'
 import type { ActorCode, Implemented, ViewTable } from './kernel/authoring/implement.ts'
 import type { Config } from './kernel/config/config.ts'
+import { notificationsActor } from './notifications/notifications.ts'
 import { postsActor } from './posts/posts.ts'
 import { pushActor } from './push/push.ts'
 import { timelinesActor } from './timelines/timelines.ts'
@@ -12,6 +13,7 @@ const byName: { readonly [N in ActorName]: Implemented<N> } = {
   posts: postsActor,
   timelines: timelinesActor,
   push: pushActor,
+  notifications: notificationsActor,
 }
 export const catalog: readonly Implemented[] = Object.values(byName)
 

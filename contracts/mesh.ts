@@ -1,4 +1,5 @@
 import { type CommandsOf, defineMesh, type EventsOf, type QueriesOf } from './derive/mesh.ts'
+import { notifications } from './notifications.ts'
 import { posts } from './posts.ts'
 import { push } from './push.ts'
 import { timelines } from './timelines.ts'
@@ -21,6 +22,7 @@ export const mesh = defineMesh(
   posts,
   timelines,
   push,
+  notifications,
 )
 
 export type Mesh = typeof mesh

@@ -70,27 +70,20 @@ export const OwnSubscription = z
   })
   .meta({ id: 'OwnSubscription' })
 
-const told = z.boolean()
-/** What people may be told of. */
+const on = z.boolean().default(true)
+const off = z.boolean().default(false)
+/** What people may be told of, and whether they are while they did not say. */
 const Types = z.object({
-  'friend.requested': told,
-  'friend.accepted': told,
-  'post.liked': told,
-  'comment.added': told,
-  'prompt.opened': told,
-  'post.published': told,
+  'friend.requested': on,
+  'friend.accepted': on,
+  'post.liked': on,
+  'comment.added': on,
+  'content.removed': on,
+  'prompt.opened': on,
+  'post.published': off,
 })
 export type PushType = keyof z.infer<typeof Types>
-/** Whether they are, while they did not say. */
-const TypesDraft = z.object({
-  'friend.requested': told.default(true),
-  'friend.accepted': told.default(true),
-  'post.liked': told.default(true),
-  'comment.added': told.default(true),
-  'prompt.opened': told.default(true),
-  'post.published': told.default(false),
-})
-const TOLD = TypesDraft.parse({})
+const DEFAULT_TYPES = Types.parse({})
 
 const TimeOfDay = word(5, /^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 22:00')
 const hours = z.object({ from: TimeOfDay, to: TimeOfDay })
@@ -107,7 +100,7 @@ export const PushPreferences = z
 export type PushPreferences = z.infer<typeof PushPreferences>
 /** What is left out takes its default. */
 export const PushPreferencesDraft = z.object({
-  types: TypesDraft.nullish().transform(given => given ?? TOLD),
+  types: Types.nullish().transform(given => given ?? DEFAULT_TYPES),
   quietHours: hours
     .refine(({ from, to }) => from !== to, 'from and to must differ')
     .nullish()
@@ -155,9 +148,9 @@ export const holder = state({
 })
 
 /** A person's subscription; there is a row exactly while the endpoint is theirs. `lastDeliveredAt` is noted beside turns: no rule depends on it. */
-export const Device = z.object({ id: z.string(), userId: UserId, ...endpoint, lastDeliveredAt: Time.nullable() })
-export type Device = z.infer<typeof Device>
-export const device = row({ table, pk: 'user#{userId}', sk: 'subscription#{id}', subject: 'userId', value: Device })
+export const Subscription = z.object({ id: z.string(), userId: UserId, ...endpoint, lastDeliveredAt: Time.nullable() })
+export type Subscription = z.infer<typeof Subscription>
+export const subscription = row({ table, pk: 'user#{userId}', sk: 'subscription#{id}', subject: 'userId', value: Subscription })
 
 const PushCounts = z.object({ subscriptions: z.int() })
 export const pushCounts = counter({
@@ -178,7 +171,7 @@ export const preferences = state({
   sk: 'preferences',
   subject: 'userId',
   value: Preferences,
-  initial: { types: TOLD, quietHours: null, changedAt: null },
+  initial: { types: DEFAULT_TYPES, quietHours: null, changedAt: null },
 })
 
 // ── What is said ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -189,7 +182,7 @@ const Ended = z.object({ id: z.string(), userId: UserId })
 const subscribing = (m: { by: string; data: { endpoint: string } }) => ({ id: subscriptionIdOf(m.data.endpoint) })
 
 export const push = actor('push', {
-  records: { holder, device, pushCounts, preferences },
+  records: { holder, subscription, pushCounts, preferences },
   refusals: {
     'profile-required': problem(409, 'A profile is needed first'),
     'not-found': problem(404, 'There is no such thing, or you may not see it'),
@@ -214,7 +207,7 @@ export const push = actor('push', {
       key: subscribing,
       loads: m => ({
         me: user.at({ userId: m.by }),
-        mine: device.at({ userId: m.by, ...subscribing(m) }),
+        mine: subscription.at({ userId: m.by, ...subscribing(m) }),
         counts: pushCounts.at({ userId: m.by }),
       }),
     }),

@@ -37,5 +37,7 @@ export const timelines = actor('timelines', {
     'friend.accepted',
     'friend.removed',
     'user.updated',
+    'notification.created',
+    'notification.read',
   ],
 })

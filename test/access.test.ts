@@ -8,6 +8,7 @@ import { mesh as product } from '../contracts/mesh.ts'
 import { startMesh } from '../deploy/embedded/mesh.ts'
 import { befriend, join } from './people.ts'
 import { sampleFor } from './sample.ts'
+import { until } from './until.ts'
 
 /** Who sees what: every route of the mesh, driven as every role against a mesh that runs, compared with the access table. */
 
@@ -59,6 +60,10 @@ const target = async ({ owner, postId }: World, route: Route, role: Role) => {
   return role !== 'unknown' ? exists : { ...exists, userId: nobody, postId: postId.replace(owner.userId, nobody) }
 }
 
+/** A notification of the owner's: somebody accepted them, or asked. */
+const notificationOf = ({ owner }: World) =>
+  until('a notification of the owner', async () => (await owner.ask('notification.list', {})).items[0]?.id)
+
 const codeOf = (answer: Exchange) => (answer.status < 400 ? 'ok' : ProblemDocument.parse(JSON.parse(answer.text)).code)
 /** An answer without what is each request's own: its id, the budget that is left, the time, and the ids that the caller named. */
 const withoutIds = ({ status, headers, text }: Exchange, named: Readonly<Record<string, unknown>>) => {
@@ -82,9 +87,10 @@ describe('who sees what', () => {
       const hidden = new Map<Role, ReturnType<typeof withoutIds>>()
       const seen: Record<string, string> = {}
       const due: Record<string, string> = {}
+      const more = route.type === 'notification.read' ? { upTo: await notificationOf(here) } : {}
       for (const role of inOrder) {
         const caller = role === 'owner' ? here.owner : callers[role]
-        const data = sampleFor(route, await target(here, route, role))
+        const data = { ...sampleFor(route, await target(here, route, role)), ...more }
         const answer = await caller.exchange(route.type, data)
         const told = codeOf(answer)
         const may = expected(route, role)

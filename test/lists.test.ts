@@ -21,6 +21,7 @@ const SHOWS_HIDDEN: Readonly<Record<string, string>> = { 'block.list': 'whom one
 /** What is asked, where the smallest question would find nothing. */
 const QUESTIONS: Readonly<Record<string, readonly Readonly<Record<string, string>>[]>> = {
   'timeline.get': [{}, { include: 'self' }],
+  'notification.list': [{}, { unread: 'true' }, { grouped: 'true' }],
   'friend.requests': [{ direction: 'incoming' }, { direction: 'outgoing' }],
   'user.find': [{ name: 'Tester' }],
   'report.list': [{ status: 'open' }],

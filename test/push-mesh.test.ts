@@ -1,7 +1,7 @@
 import { createECDH } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { catalogWith } from '../actors/testing/catalog.ts'
-import { device, pushCounts } from '../contracts/push.ts'
+import { pushCounts, subscription } from '../contracts/push.ts'
 import { CALM, type Faults, type World, world } from './mesh/world.ts'
 import { type Browser, type PushService, startPushService } from './push-service.ts'
 import { until } from './until.ts'
@@ -92,6 +92,23 @@ test('each of a person’s devices is told once of what others do, in their word
   for (const d of [phone, laptop]) expect(bodies(d)).toEqual(expect.arrayContaining(due.slice(2)))
   expect(bodies(his)).toEqual(['Ann is your friend now'])
   expect(service.wrong).toEqual([])
+  expect((await w.left()).dead).toBe(0)
+})
+
+test('people are told in the language of their profile, as far as there are texts', async () => {
+  await open(3)
+  const speakers = [
+    [ann, 'Ann', 'de-CH'],
+    [bob, 'Bob', 'i-klingon'],
+  ] as const
+  for (const [who, firstName, language] of speakers) await say(who, 'user.replace', { firstName, lastName: 'Example', language })
+  const [hers, his] = [await subscribe(ann), await subscribe(bob)]
+  await befriend(ann, bob)
+  const postId = await publish(ann)
+  await say(bob, 'post.like', { postId })
+  await settled()
+  expect(bodies(hers)).toEqual(expect.arrayContaining(['Bob gefällt „A quiet morning“']))
+  for (const body of bodies(his)) expect(body).toBe('Ann asks to be your friend')
   expect((await w.left()).dead).toBe(0)
 })
 
@@ -222,7 +239,7 @@ test('a device that changes hands is told what is the new one’s only', async (
   await settled()
   const tries = shared.received.filter(m => m.url === `/users/${cem}`)
   expect(tries).toHaveLength(1)
-  expect(await w.read.get(device.at({ userId: ann, id: shared.id }))).toBeUndefined()
+  expect(await w.read.get(subscription.at({ userId: ann, id: shared.id }))).toBeUndefined()
   const counted = await Promise.all([ann, bob].map(userId => w.read.get(pushCounts.at({ userId }))))
   expect(counted.map(c => c.subscriptions)).toEqual([0, 1])
 })
@@ -240,7 +257,7 @@ test('many who want one endpoint at once: it is one’s, and the counts say so',
     if (i % 7 === 0 && who) await w.clock.advance(50)
   }
   await w.calm()
-  const owned = await Promise.all(people.map(async userId => (await w.read.range(device, { userId }, { limit: 20 })).items.length))
+  const owned = await Promise.all(people.map(async userId => (await w.read.range(subscription, { userId }, { limit: 20 })).items.length))
   const counted = await Promise.all(people.map(userId => w.read.get(pushCounts.at({ userId }))))
   expect(owned).toEqual(counted.map(c => c.subscriptions))
   expect(owned.reduce((a, b) => a + b)).toBe(3)
@@ -256,11 +273,11 @@ test('a subscription that its service forgot goes, and no other', async () => {
   const [gone, stays] = [await subscribe(ann), await subscribe(ann)]
   gone.forget()
   await say(bob, 'friend.request', { userId: ann })
-  await eventually('it is gone', async () => (await w.read.get(device.at({ userId: ann, id: gone.id }))) === undefined)
+  await eventually('it is gone', async () => (await w.read.get(subscription.at({ userId: ann, id: gone.id }))) === undefined)
   await settled()
   expect(bodies(stays)).toEqual(['Bob asks to be your friend'])
   expect((await w.read.get(pushCounts.at({ userId: ann }))).subscriptions).toBe(1)
-  expect((await w.read.get(device.at({ userId: ann, id: stays.id })))?.lastDeliveredAt).not.toBeNull()
+  expect((await w.read.get(subscription.at({ userId: ann, id: stays.id })))?.lastDeliveredAt).not.toBeNull()
 })
 
 test('whatever dies on the way, each device is told', async () => {

@@ -8,16 +8,15 @@ import { reader } from '../actors/kernel/authoring/reader.ts'
 import { systemClock } from '../actors/kernel/ports/clock/system.ts'
 import type { Outcome } from '../actors/kernel/ports/jobs/port.ts'
 import { metrics } from '../actors/kernel/process/metrics.ts'
-import { type Delivery, deliveries } from '../actors/push/deliver.ts'
+import { deliveries, type PushJob } from '../actors/push/deliver.ts'
 import { httpTransport, PATIENCE } from '../actors/push/send/transport.ts'
 import { catalogWith } from '../actors/testing/catalog.ts'
 import { ann, bob } from '../actors/testing/village.ts'
 import { world } from '../actors/testing/world.ts'
 import { mesh } from '../contracts/mesh.ts'
-import { type Device, device } from '../contracts/push.ts'
+import { subscription, type Subscription } from '../contracts/push.ts'
 import { type Browser, type Fault, type PushService, startPushService } from './push-service.ts'
 import { until } from './until.ts'
-
 /** What is sent to push services that behave in every way there is, one try at a time. */
 
 const pair = createECDH('prime256v1')
@@ -59,20 +58,20 @@ const told = async (browsers: readonly Browser[], { allowed = [service.origin, o
     sendCommand: async command => void commands.push(command),
     patchItem: async (ref, values) => store.commit([{ set: ref.place, values }]),
   })
-  const job = (one: Browser, over: Partial<Delivery> = {}) => {
+  const job = (one: Browser, over: Partial<PushJob> = {}) => {
     const found = devices.find(d => d.browser === one)
     if (!found) throw new Error('this browser has not subscribed')
     const happening = { type: 'friend.requested' as const, at, by: bob, postId: null, commentId: null }
-    const data: Delivery = { happening, to: ann, subscription: found.id, command: found.command, ...over }
+    const data: PushJob = { happening, to: ann, subscription: found.id, command: found.command, ...over }
     return { id: `e.0.${found.id}`, data, until: Date.now() + 3_600_000, attempt: 1 }
   }
   return {
     commands,
-    send: (one: Browser, over: Partial<Delivery> = {}): Promise<Outcome> => work.handle(job(one, over)),
-    deviceOf: (one: Browser) => reader(store).get(device.at({ userId: ann, id: job(one).data.subscription })),
+    send: (one: Browser, over: Partial<PushJob> = {}): Promise<Outcome> => work.handle(job(one, over)),
+    deviceOf: (one: Browser) => reader(store).get(subscription.at({ userId: ann, id: job(one).data.subscription })),
     /** Changes what is stored of a device, as an older version might have left it. */
-    change: (one: Browser, values: Partial<Device>) =>
-      store.commit([{ set: device.at({ userId: ann, id: job(one).data.subscription }).place, values }]),
+    change: (one: Browser, values: Partial<Subscription>) =>
+      store.commit([{ set: subscription.at({ userId: ann, id: job(one).data.subscription }).place, values }]),
     alarms: async () => (await registry.getSingleMetricAsString('dailygrind_origin_refusing')).match(/} (\d)/)?.[1],
     close: work.close,
   }

@@ -1,11 +1,11 @@
+import { asSeenBy } from './views/as-seen-by.ts'
 import { expect, test } from 'vitest'
 import { MAX_PINS, pin, pins } from '../../contracts/posts.ts'
 import { granted } from '../kernel/testing/world.ts'
 import { ann, bob, cem, nobody, village } from '../testing/village.ts'
 import { changesSince } from '../timelines/views/changes.ts'
 import { timelineViews } from '../timelines/views.ts'
-import { postForEach, postViews as views } from './views.ts'
-
+import { postViews as views } from './views.ts'
 type World = ReturnType<typeof village>
 const day = (n: number) => `2026-11-${String(n).padStart(2, '0')}T10:00:00.000Z`
 const asks = <D>(w: World, by: string, data: D) => ({ by, data, now: w.now(), limit: 100, after: undefined })
@@ -40,7 +40,7 @@ test('a post says on every surface whether its reader has pinned it', async () =
   const { id: postId } = w.publish(ann)
   w.say(bob, 'post.pin', { postId })
   const read = await w.read()
-  const told = await postForEach(read, [ann, bob], postId)
+  const told = await asSeenBy(read, { type: 'post.published', at: '2026-11-20T09:00:00.000Z', data: { postId } }, [ann, bob])
   for (const [by, pinned] of [
     [ann, false],
     [bob, true],
@@ -52,7 +52,7 @@ test('a post says on every surface whether its reader has pinned it', async () =
     expect(await views['pin.list'](asks(w, by, { userId: bob }), read)).toMatchObject({ items: [seen] })
     expect(await timelineViews['timeline.get'](asks(w, by, { include: 'self' as const }), read)).toMatchObject({ items: [seen] })
     expect((await changesSince(read, by, 0, w.now())).find(c => c.type === 'post.published')?.data).toMatchObject(seen)
-    expect(told.filter(t => t.to.includes(by)).map(t => t.post.pinned)).toEqual([pinned])
+    expect(told.filter(t => t.to.includes(by)).map(t => t.data.pinned)).toEqual([pinned])
   }
   w.say(ann, 'post.pin', { postId })
   expect(w.say(ann, 'post.edit', { postId, title: 'New' }).body).toMatchObject({ pinned: true })

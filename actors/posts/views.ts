@@ -127,27 +127,6 @@ export const postsUnchecked = async (read: Reader, viewer: string, ids: readonly
   })
 }
 
-/** A post as readers who are known to see it read it, those together who read the same; nobody if it or its author is gone. */
-export const postForEach = async (
-  read: Reader,
-  readers: readonly string[],
-  postId: string,
-): Promise<{ readonly to: readonly string[]; readonly post: Post }[]> => {
-  const { authorId } = postKey(postId)
-  const [p, author] = await Promise.all([read.get(post.at(postKey(postId))), read.get(user.at({ userId: authorId }))])
-  if (p.status !== 'live' || author.status !== 'live') return []
-  const [likes, pinned] = await Promise.all([
-    p.likeCount === 0 ? [] : read.all(readers.map(by => like.at({ postId, by }))),
-    read.all(readers.map(userId => pins.at({ userId }))),
-  ])
-  const own = readers.map((_, i) => ownOf(postId, likes[i], pinned[i] ?? pins.initial))
-  const who = (liked: boolean, pinned: boolean) => ({
-    to: readers.filter((_, i) => own[i]?.liked === liked && own[i]?.pinned === pinned),
-    post: postBody(p, personOf(authorId, author), { liked, pinned }),
-  })
-  return [who(true, true), who(true, false), who(false, true), who(false, false)].filter(({ to }) => to.length > 0)
-}
-
 /** A post for a viewer who may see it, undefined for others. */
 const visiblePost = async (read: Reader, viewer: string, postId: string) => (await postsSeenBy(read, viewer, [postId]))[0]
 

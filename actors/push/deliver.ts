@@ -1,24 +1,28 @@
 import { z } from 'zod'
-import { type Device, device, preferences } from '../../contracts/push.ts'
+import { preferences, type Subscription, subscription } from '../../contracts/push.ts'
 import { user } from '../../contracts/users.ts'
 import type { JobContext, JobQueue } from '../kernel/authoring/jobs.ts'
 import type { Job, Outcome } from '../kernel/ports/jobs/port.ts'
-import { topicOf, urgencyOf } from './delivery-policy.ts'
+import { languageOf, topicOf, urgencyOf } from './delivery-policy.ts'
 import { refusedEndpoint } from './endpoint.ts'
-import { wanted } from './preferences.ts'
-import { Happening, noticeFor } from './render-notification.ts'
+import { NotificationEvent } from './notification-event.ts'
+import { allowedByPreferences } from './preferences.ts'
+import { renderNotification } from './render-notification.ts'
 import { pushSender, type Sent } from './send/sender.ts'
 import { httpTransport, type Transport } from './send/transport.ts'
 import type { Vapid } from './send/vapid.ts'
 
 export const QUEUE = 'push'
 const SLOTS = 64
-/** A device's time of its last delivery is written this often at the most, in ms. */
-const NOTED_MS = 60_000
+/** A subscription's time of its last delivery is written this often at the most, in ms. */
+const NOTED_INTERVAL_MS = 60_000
 
-/** A job: tell a device of a happening. `command` is the one that made the device's subscription, so that a newer one of the same endpoint is not meant. */
-const Delivery = z.object({ happening: Happening, to: z.string(), subscription: z.string(), command: z.string() })
-export type Delivery = z.infer<typeof Delivery>
+/**
+ * A job: tell a device of an event. `command` is the one that made the device's subscription, so that a newer one of the same endpoint is not meant. Jobs are
+ * stored under these names.
+ */
+const PushJob = z.object({ happening: NotificationEvent, to: z.string(), subscription: z.string(), command: z.string() })
+export type PushJob = z.infer<typeof PushJob>
 
 export type Sending = {
   readonly vapid: Vapid
@@ -28,20 +32,21 @@ export type Sending = {
   readonly transport?: () => Transport
 }
 
-/** The device and what it is told, as things stand now; undefined if it is another's by now, or there is nothing to tell any more. */
-const current = async ({ read, clock }: JobContext, { happening, to, subscription, command }: Delivery) => {
-  const [found, person, wishes, notice] = await Promise.all([
-    read.get(device.at({ userId: to, id: subscription })),
+/** The subscription and what is sent to it, as things stand now; undefined if it is another's by now, or there is nothing to tell any more. */
+const current = async ({ read, clock }: JobContext, { happening: event, to, subscription: id, command }: PushJob) => {
+  const [found, person, wishes] = await Promise.all([
+    read.get(subscription.at({ userId: to, id })),
     read.get(user.at({ userId: to })),
     read.get(preferences.at({ userId: to })),
-    noticeFor(read, happening, to),
   ])
-  if (found?.command !== command || !notice || !wanted(happening.type, person, wishes, clock.now())) return undefined
-  return { device: found, notice }
+  if (found?.command !== command || person.status !== 'live' || !allowedByPreferences(event.type, person, wishes, clock.now()))
+    return undefined
+  const message = await renderNotification(read, event, to, languageOf(person.profile.language))
+  return message && { found, message }
 }
 
 /** How long one that refuses us is not tried again, in ms. */
-const REFUSED_MS = 60_000
+const REFUSED_RETRY_MS = 60_000
 
 /** Sends push messages: a job a device. */
 export const deliveries = ({ vapid, allowed, transport = () => httpTransport(SLOTS) }: Sending): JobQueue => ({
@@ -65,18 +70,18 @@ export const deliveries = ({ vapid, allowed, transport = () => httpTransport(SLO
       },
     })
 
-    const expire = ({ id, userId, command }: Device) =>
+    const expire = ({ id, userId, command }: Subscription) =>
       context.sendCommand({ id: `expire.${id}.${command}`.slice(0, 80), by: userId, type: 'push.expire', data: { id, userId, command } })
-    const noted = async (to: Device) => {
+    const noted = async (to: Subscription) => {
       const now = clock.now()
-      if (to.lastDeliveredAt !== null && now - Date.parse(to.lastDeliveredAt) < NOTED_MS) return
+      if (to.lastDeliveredAt !== null && now - Date.parse(to.lastDeliveredAt) < NOTED_INTERVAL_MS) return
       // It has been delivered: to fail now would deliver it again.
       await context
-        .patchItem(device.at({ userId: to.userId, id: to.id }), { lastDeliveredAt: new Date(now).toISOString() })
+        .patchItem(subscription.at({ userId: to.userId, id: to.id }), { lastDeliveredAt: new Date(now).toISOString() })
         .catch(err => log.debug({ err }, 'the time of a delivery was not noted'))
     }
 
-    const concluded = async (to: Device, sent: Sent, said: string): Promise<Outcome> => {
+    const concluded = async (to: Subscription, sent: Sent, said: string): Promise<Outcome> => {
       switch (sent.kind) {
         case 'taken':
           await noted(to)
@@ -91,7 +96,7 @@ export const deliveries = ({ vapid, allowed, transport = () => httpTransport(SLO
         case 'forbidden':
           return { giveUp: said }
         case 'refused':
-          return { retry: said, afterMs: REFUSED_MS }
+          return { retry: said, afterMs: REFUSED_RETRY_MS }
         case 'later':
           return { retry: said, afterMs: sent.afterMs, untried: true }
         case 'crowded':
@@ -102,10 +107,10 @@ export const deliveries = ({ vapid, allowed, transport = () => httpTransport(SLO
     }
 
     const handle = async (job: Job): Promise<Outcome> => {
-      const delivery = Delivery.parse(job.data)
-      const now = await current(context, delivery)
+      const pushJob = PushJob.parse(job.data)
+      const now = await current(context, pushJob)
       if (!now) return 'done'
-      const { device: to, notice } = now
+      const { found: to, message } = now
       // The list of origins may be another than when it was subscribed.
       const why = refusedEndpoint(to.endpoint, allowed)
       if (why) return { giveUp: why }
@@ -113,9 +118,9 @@ export const deliveries = ({ vapid, allowed, transport = () => httpTransport(SLO
         await expire(to)
         return 'done'
       }
-      const { happening } = delivery
+      const { happening: event } = pushJob
       const ttl = Math.max(0, Math.floor((job.until - clock.now()) / 1000))
-      const { sent, said } = await send(to, JSON.stringify(notice), { ttl, urgency: urgencyOf(happening), topic: topicOf(happening) })
+      const { sent, said } = await send(to, JSON.stringify(message), { ttl, urgency: urgencyOf(event), topic: topicOf(event) })
       return concluded(to, sent, said)
     }
     return { handle, close: http.close }

@@ -5,21 +5,22 @@ import { user } from '../../contracts/users.ts'
 import { handlers } from '../authoring/authoring.ts'
 import type { EffectContext, Handlers } from '../kernel/authoring/handlers.ts'
 import type { NewJob } from '../kernel/ports/jobs/port.ts'
-import { friendsOf } from '../users/views.ts'
-import { type Delivery, QUEUE } from './deliver.ts'
-import { dueUntil } from './delivery-policy.ts'
-import { wanted } from './preferences.ts'
-import { type Happening, noticeFor } from './render-notification.ts'
-import { devicesOf } from './views.ts'
+import type { SeenEvent } from '../posts/views/as-seen-by.ts'
+import { type PushJob, QUEUE } from './deliver.ts'
+import { deadlineOf, POLICIES, type Policy } from './delivery-policy.ts'
+import type { NotificationEvent, NotificationEventType } from './notification-event.ts'
+import { allowedByPreferences } from './preferences.ts'
+import { whoMaySee } from './render-notification.ts'
+import { subscriptionsOf } from './views.ts'
 
 /** People looked at together: as many as share a BatchGet. */
-const TOGETHER = 100
+const PEOPLE_A_ROUND = 100
 
-/** A job a device of those who want to be told now, and may be. */
+/** A job a subscription of those who want to be told now, and may be. */
 const jobsFor = async (
   { read, clock }: EffectContext,
   eventId: string,
-  happening: Happening,
+  event: NotificationEvent,
   people: readonly string[],
 ): Promise<NewJob[]> => {
   const [profiles, chosen] = await Promise.all([
@@ -27,59 +28,62 @@ const jobsFor = async (
     read.all(people.map(userId => preferences.at({ userId }))),
   ])
   const now = clock.now()
-  const told = people.filter((_, i) => {
+  const willing = people.filter((_, i) => {
     const [person, wishes] = [profiles[i], chosen[i]]
-    return person && wishes && wanted(happening.type, person, wishes, now)
+    return person && wishes && allowedByPreferences(event.type, person, wishes, now)
   })
-  const jobs = told.map(async (to): Promise<NewJob[]> => {
-    const devices = await devicesOf(read, to)
-    if (devices.length === 0 || (await noticeFor(read, happening, to)) === undefined) return []
-    return devices.map(({ id, command }) => {
-      const data: Delivery = { happening, to, subscription: id, command }
-      return { id: `${eventId}.${id}`, data, until: dueUntil(happening) }
-    })
-  })
-  return (await Promise.all(jobs)).flat()
+  const reached = await Promise.all(willing.map(async to => ({ to, subscriptions: await subscriptionsOf(read, to) })))
+  const reachable = reached.filter(({ subscriptions }) => subscriptions.length > 0)
+  const told = new Set(
+    await whoMaySee(
+      read,
+      event,
+      reachable.map(({ to }) => to),
+    ),
+  )
+  return reachable
+    .filter(({ to }) => told.has(to))
+    .flatMap(({ to, subscriptions }) =>
+      subscriptions.map(({ id, command }) => {
+        const data: PushJob = { happening: event, to, subscription: id, command }
+        return { id: `${eventId}.${id}`, data, until: deadlineOf(event) }
+      }),
+    )
 }
 
 /**
- * Tells people's devices of a happening: one job a device, whose id is made of the event's and the device's, so that a repeated event adds none. The event
- * is acknowledged once they are stored.
+ * Tells people's devices of an event: one job a subscription, whose id is made of the event's and the subscription's, so that a repeated event adds none. The
+ * event is acknowledged once they are stored.
  */
-const tellDevices = async (context: EffectContext, eventId: string, happening: Happening, audience: readonly string[]): Promise<void> => {
-  if (dueUntil(happening) <= context.clock.now()) return
-  const people = [...new Set(audience)].filter(person => person !== happening.by)
-  for (let i = 0; i < people.length; i += TOGETHER) {
-    const jobs = await jobsFor(context, eventId, happening, people.slice(i, i + TOGETHER))
+const tellDevices = async (
+  context: EffectContext,
+  eventId: string,
+  event: NotificationEvent,
+  audience: readonly string[],
+): Promise<void> => {
+  if (deadlineOf(event) <= context.clock.now()) return
+  const people = [...new Set(audience)].filter(person => person !== event.by)
+  for (let i = 0; i < people.length; i += PEOPLE_A_ROUND) {
+    const jobs = await jobsFor(context, eventId, event, people.slice(i, i + PEOPLE_A_ROUND))
     if (jobs.length > 0) await context.jobs.add(QUEUE, jobs)
   }
 }
 
-const between = {
-  effect: async (
-    { id, type, at, data: { a, b, by } }: { id: string; type: 'friend.requested' | 'friend.accepted'; at: string; data: Between },
+const pushed = {
+  effect: async <E extends NotificationEventType>(
+    { id, type, at, data }: SeenEvent<E> & { readonly id: string },
     context: EffectContext,
-  ) => tellDevices(context, id, { type, at, by, postId: null, commentId: null }, [a, b]),
+  ) => {
+    const policy: Policy<E> = POLICIES[type]
+    await tellDevices(context, id, { type, at, ...policy.about(data) }, await policy.audience(data, context.read))
+  },
 }
-type Between = { readonly a: string; readonly b: string; readonly by: string }
-
 const telling = handlers(push, {
-  'friend.requested': between,
-  'friend.accepted': between,
-  'post.liked': {
-    effect: async ({ id, type, at, data: { postId, by } }, context) =>
-      tellDevices(context, id, { type, at, by, postId, commentId: null }, [postKey(postId).authorId]),
-  },
-  'comment.added': {
-    effect: async ({ id, type, at, data: { comment } }, context) =>
-      tellDevices(context, id, { type, at, by: comment.by, postId: comment.postId, commentId: comment.commentId }, [
-        postKey(comment.postId).authorId,
-      ]),
-  },
-  'post.published': {
-    effect: async ({ id, type, at, data: { postId, authorId } }, context) =>
-      tellDevices(context, id, { type, at, by: authorId, postId, commentId: null }, await friendsOf(context.read, authorId)),
-  },
+  'friend.requested': pushed,
+  'friend.accepted': pushed,
+  'post.liked': pushed,
+  'comment.added': pushed,
+  'post.published': pushed,
 })
 
 const nothing = { toCommands: () => [] }

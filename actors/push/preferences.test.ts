@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { preferences } from '../../contracts/push.ts'
 import { user } from '../../contracts/users.ts'
 import { ann, village } from '../testing/village.ts'
-import { isQuiet, timeOfDay, wanted } from './preferences.ts'
+import { allowedByPreferences, isQuiet, timeOfDay } from './preferences.ts'
 
 test('quiet hours begin with the first minute and end before the last, over midnight, too', () => {
   const quiet = (from: string, to: string) =>
@@ -24,9 +24,9 @@ test('people are told what they want, when they want it', () => {
   w.say(ann, 'push.prefer', { types: { 'post.liked': false }, quietHours: { from: '22:00', to: '07:00' } })
   const [person, wishes] = [w.at(user.at({ userId: ann })), w.at(preferences.at({ userId: ann }))]
   const noon = Date.parse('2026-11-20T03:00:00.000Z')
-  expect(wanted('comment.added', person, wishes, noon)).toBe(true)
-  expect(wanted('post.liked', person, wishes, noon)).toBe(false)
-  expect(wanted('post.published', person, wishes, noon)).toBe(false)
-  expect(wanted('comment.added', person, wishes, Date.parse('2026-11-20T13:00:00.000Z'))).toBe(false)
-  expect(wanted('comment.added', user.initial, wishes, noon)).toBe(false)
+  expect(allowedByPreferences('comment.added', person, wishes, noon)).toBe(true)
+  expect(allowedByPreferences('post.liked', person, wishes, noon)).toBe(false)
+  expect(allowedByPreferences('post.published', person, wishes, noon)).toBe(false)
+  expect(allowedByPreferences('comment.added', person, wishes, Date.parse('2026-11-20T13:00:00.000Z'))).toBe(false)
+  expect(allowedByPreferences('comment.added', user.initial, wishes, noon)).toBe(false)
 })

@@ -10,6 +10,6 @@ export const isQuiet = ({ from, to }: QuietHours, time: string): boolean =>
 export const timeOfDay = (zone: string, at: number): string =>
   Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).toPlainTime().toString({ smallestUnit: 'minute' })
 
-/** Whether a person wants to be told of something now. @param now epoch ms */
-export const wanted = (type: PushType, person: User, { types, quietHours }: Preferences, now: number): boolean =>
+/** Whether a person wants to be told of something now, by type and quiet hours. @param now epoch ms */
+export const allowedByPreferences = (type: PushType, person: User, { types, quietHours }: Preferences, now: number): boolean =>
   person.status === 'live' && types[type] && !(quietHours && isQuiet(quietHours, timeOfDay(person.profile.timeZone, now)))

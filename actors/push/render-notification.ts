@@ -1,76 +1,68 @@
-import { z } from 'zod'
-import { Time, UserId } from '../../contracts/declare/text.ts'
-import { comment, like, post, postKey } from '../../contracts/posts.ts'
+import { post, postKey } from '../../contracts/posts.ts'
 import type { PushMessage } from '../../contracts/push.ts'
-import { mutedSince, pair, pairOf, user } from '../../contracts/users.ts'
+import { type Person, pairOf } from '../../contracts/users.ts'
 import type { Reader } from '../kernel/authoring/reader.ts'
-import { inCircle, personOf, standing } from '../users/views.ts'
+import { asSeenBy } from '../posts/views/as-seen-by.ts'
+import { type Language, textOf, urlOf } from './delivery-policy.ts'
+import type { NotificationEvent } from './notification-event.ts'
 
-/** Something that people are told of: what, by whom, when, and the post and comment it is about. */
-export const Happening = z.object({
-  type: z.enum(['friend.requested', 'friend.accepted', 'post.liked', 'comment.added', 'post.published']),
-  at: Time,
-  by: UserId,
-  postId: z.string().nullable(),
-  commentId: z.string().nullable(),
-})
-export type Happening = z.infer<typeof Happening>
+/** What some people see of an event: the one who acted, and what they wrote. */
+type Seen = { readonly to: readonly string[]; readonly user: Person; readonly content?: string }
 
-const EXCERPT = 120
-const excerpt = (text: string) => {
-  const characters = [...text.replace(/\s+/g, ' ')]
-  return characters.length > EXCERPT ? `${characters.slice(0, EXCERPT - 1).join('')}…` : characters.join('')
-}
-
-/** The post, if it is there, and if the one it is told to may see it. */
-const postFor = async (read: Reader, to: string, postId: string) => {
-  const key = postKey(postId)
-  const [p, author, between] = await Promise.all([
-    read.get(post.at(key)),
-    read.get(user.at({ userId: key.authorId })),
-    read.get(pair.at(pairOf(to, key.authorId))),
-  ])
-  return p.status === 'live' && inCircle(standing(to, key.authorId, author, between)) ? p : undefined
-}
-
-/**
- * What somebody is told of a happening as things stand now; undefined where it is so no longer, or is nothing that they may see. Asked twice: when it
- * happens, and again before each try to send it.
- */
-export const noticeFor = async (
+const friendsSee = async (
   read: Reader,
-  { type, at, by, postId, commentId }: Happening,
-  to: string,
-): Promise<PushMessage | undefined> => {
-  if (to === by) return undefined
-  const [actor, between, about] = await Promise.all([
-    read.get(user.at({ userId: by })),
-    read.get(pair.at(pairOf(to, by))),
-    postId === null ? undefined : postFor(read, to, postId),
-  ])
-  if (actor.status !== 'live' || standing(to, by, actor, between) === 'hidden') return undefined
-  const { firstName, lastName } = personOf(by, actor)
-  const says = (url: string, what: string): PushMessage => ({
-    type,
-    title: `${firstName} ${lastName}`,
-    body: `${firstName} ${what}`,
-    url,
-    at,
-  })
-  switch (type) {
-    case 'friend.requested':
-      return between.status === 'pending' && between.requestedBy === by ? says(`/users/${by}`, 'asks to be your friend') : undefined
-    case 'friend.accepted':
-      return between.status === 'friends' ? says(`/users/${by}`, 'is your friend now') : undefined
-    case 'post.liked': {
-      const stands = about && (await read.get(like.at({ postId: about.postId, by })))
-      return stands?.liked ? says(`/posts/${about?.postId}`, `likes “${about?.title}”`) : undefined
-    }
-    case 'comment.added': {
-      const said = about && commentId !== null ? await read.get(comment.at({ postId: about.postId, commentId })) : undefined
-      return said && !said.deleted ? says(`/posts/${said.postId}`, `comments on “${about?.title}”: ${excerpt(said.content)}`) : undefined
-    }
-    case 'post.published':
-      return about && mutedSince(between, to) === null ? says(`/posts/${about.postId}`, `has posted “${about.title}”`) : undefined
+  type: 'friend.requested' | 'friend.accepted',
+  { at, by }: NotificationEvent,
+  viewers: readonly string[],
+) => {
+  const sights = viewers.map(viewer => asSeenBy(read, { type, at, data: { ...pairOf(by, viewer), by } }, [viewer]))
+  return (await Promise.all(sights)).flat().map(({ to, data }): Seen => ({ to, user: data.user }))
+}
+const readersSee = async (read: Reader, { type, at, by, commentId }: NotificationEvent, postId: string, viewers: readonly string[]) => {
+  if (type === 'post.liked') {
+    const sights = await asSeenBy(read, { type, at, data: { postId, by } }, viewers)
+    return sights.map(({ to, data }): Seen => ({ to, user: data.user }))
   }
+  if (type === 'comment.added' && commentId !== null) {
+    const sights = await asSeenBy(read, { type, at, data: { comment: { postId, commentId, by } } }, viewers)
+    return sights.map(({ to, data: { comment } }): Seen => ({ to, user: comment.author, content: comment.content }))
+  }
+  if (type !== 'post.published') return []
+  const sights = await asSeenBy(read, { type, at, data: { postId } }, viewers)
+  return sights.map(({ to, data }): Seen => ({ to, user: data.author }))
+}
+
+/** An event as people may see it now; nobody where it does not stand any more. */
+const seenBy = async (read: Reader, event: NotificationEvent, viewers: readonly string[]): Promise<readonly Seen[]> => {
+  const { type, postId } = event
+  if (type === 'friend.requested' || type === 'friend.accepted') return friendsSee(read, type, event, viewers)
+  return postId === null ? [] : readersSee(read, event, postId, viewers)
+}
+
+/** Those of the viewers who are to be told of an event, as things stand now. */
+export const whoMaySee = async (read: Reader, event: NotificationEvent, viewers: readonly string[]): Promise<readonly string[]> => {
+  const others = viewers.filter(viewer => viewer !== event.by)
+  return (await seenBy(read, event, others)).flatMap(({ to }) => to)
+}
+
+const MAX_EXCERPT_LENGTH = 120
+const excerptOf = (text: string) => {
+  const characters = [...text.replace(/\s+/g, ' ')]
+  return characters.length > MAX_EXCERPT_LENGTH ? `${characters.slice(0, MAX_EXCERPT_LENGTH - 1).join('')}…` : characters.join('')
+}
+
+/** What somebody is told of an event as things stand now; undefined where it does not stand any more, or is nothing that they may see. */
+export const renderNotification = async (
+  read: Reader,
+  event: NotificationEvent,
+  to: string,
+  language: Language,
+): Promise<PushMessage | undefined> => {
+  const { type, at, by, postId } = event
+  if (to === by) return undefined
+  const [[seen], about] = await Promise.all([seenBy(read, event, [to]), postId === null ? undefined : read.get(post.at(postKey(postId)))])
+  if (!seen) return undefined
+  const { firstName, lastName } = seen.user
+  const facts = { who: firstName, title: about?.status === 'live' ? about.title : '', excerpt: excerptOf(seen.content ?? '') }
+  return { type, title: `${firstName} ${lastName}`, body: textOf(event, language, facts), url: urlOf(event), at }
 }

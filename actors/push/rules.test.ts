@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { device, holder, PushSubscription, preferences, pushCounts, subscriptionIdOf } from '../../contracts/push.ts'
+import { holder, PushSubscription, preferences, pushCounts, subscription, subscriptionIdOf } from '../../contracts/push.ts'
 import { ann, bob, nobody, village } from '../testing/village.ts'
 import { refusedEndpoint } from './endpoint.ts'
 
@@ -12,7 +12,7 @@ const at = (name: string, over: object = {}) => ({ endpoint: `https://fcm.google
 
 type Village = ReturnType<typeof village>
 const countOf = (w: Village, userId: string) => w.at(pushCounts.at({ userId })).subscriptions
-const deviceOf = (w: Village, userId: string, id: string) => w.at(device.at({ userId, id }))
+const subscriptionOf = (w: Village, userId: string, id: string) => w.at(subscription.at({ userId, id }))
 
 test('a subscription begins, is renewed with new keys, and a repeat changes nothing', () => {
   const w = village(ann)
@@ -22,7 +22,7 @@ test('a subscription begins, is renewed with new keys, and a repeat changes noth
   expect(w.say(ann, 'push.subscribe', at('x'))).toMatchObject({ status: 200, body: { id }, events: [] })
   const other = { ...keys, auth: 'AAAAAAAAAAAAAAAAAAAAAA' }
   expect(w.say(ann, 'push.subscribe', at('x', { keys: other, expirationTime: 8e15 }))).toMatchObject({ status: 200, body: { id } })
-  expect(deviceOf(w, ann, id)).toMatchObject({ auth: other.auth, expirationTime: 8e15, createdAt: begun.at, command: begun.id })
+  expect(subscriptionOf(w, ann, id)).toMatchObject({ auth: other.auth, expirationTime: 8e15, createdAt: begun.at, command: begun.id })
   expect(countOf(w, ann)).toBe(1)
 })
 
@@ -30,10 +30,10 @@ test('an endpoint is one person’s: subscribing moves it, and what the one befo
   const w = village(ann, bob)
   const id = w.say(ann, 'push.subscribe', at('x')).body?.id ?? ''
   expect(w.say(bob, 'push.subscribe', at('x'))).toMatchObject({ status: 201, body: { id } })
-  expect([deviceOf(w, ann, id), deviceOf(w, bob, id)?.userId]).toEqual([undefined, bob])
+  expect([subscriptionOf(w, ann, id), subscriptionOf(w, bob, id)?.userId]).toEqual([undefined, bob])
   expect([countOf(w, ann), countOf(w, bob)]).toEqual([0, 1])
   expect(w.say(ann, 'push.unsubscribe', { id })).toMatchObject({ status: 204, events: [] })
-  expect(deviceOf(w, bob, id)).toBeDefined()
+  expect(subscriptionOf(w, bob, id)).toBeDefined()
 })
 
 test('it ends, and may begin again', () => {
@@ -41,7 +41,7 @@ test('it ends, and may begin again', () => {
   const id = w.say(ann, 'push.subscribe', at('x')).body?.id ?? ''
   for (const events of [[{ type: 'push.unsubscribed' }], []])
     expect(w.say(ann, 'push.unsubscribe', { id })).toMatchObject({ status: 204, events })
-  expect([deviceOf(w, ann, id), countOf(w, ann)]).toEqual([undefined, 0])
+  expect([subscriptionOf(w, ann, id), countOf(w, ann)]).toEqual([undefined, 0])
   expect(w.say(ann, 'push.unsubscribe', { id: 'never-was' }).status).toBe(204)
   expect(w.say(ann, 'push.subscribe', at('x')).status).toBe(201)
   w.until('2027-12-01T00:00:00.000Z')
@@ -57,7 +57,7 @@ test('it expires only for whom, and as which, it was found gone', () => {
   expect(expire(bob, command)).toEqual([])
   expect(expire(ann, 'another')).toEqual([])
   expect(expire(ann, command)).toEqual(['push.expired'])
-  expect([deviceOf(w, ann, id), countOf(w, ann)]).toEqual([undefined, 0])
+  expect([subscriptionOf(w, ann, id), countOf(w, ann)]).toEqual([undefined, 0])
 })
 
 test('twenty are the most; one that moves in counts, one that is renewed does not', () => {

@@ -1,14 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Rules, refuse, rules, superseded } from '../../contracts/declare/rules.ts'
-import { type Device, device, type Holder, MOST_SUBSCRIPTIONS, push, pushCounts, subscriptionIdOf } from '../../contracts/push.ts'
+import { refuse, rules, superseded, type Rules } from '../../contracts/declare/rules.ts'
+import { MOST_SUBSCRIPTIONS, push, pushCounts, subscriptionIdOf, subscription, type Holder, type Subscription } from '../../contracts/push.ts'
 import { tombstoneUntil } from '../kernel/authoring/rule.ts'
 import { profileRequired } from '../users/views.ts'
 import { refusedEndpoint } from './endpoint.ts'
-
 /** The end of the year 9999 in epoch seconds: an endpoint that comes back outlives the tombstone that it left. */
 const NEVER = 253_402_300_799
 
-const removed = (userId: string, id: string) => [device.remove({ userId, id }), pushCounts.add({ userId }, { subscriptions: -1 })]
+const removed = (userId: string, id: string) => [subscription.remove({ userId, id }), pushCounts.add({ userId }, { subscriptions: -1 })]
 
 type Ended = { readonly at: string; readonly data: { readonly id: string; readonly userId: string } }
 const ended = (held: Holder, { at, data: { userId, id } }: Ended) => ({
@@ -72,7 +71,7 @@ export const pushRules = (allowed: readonly string[]): Rules<typeof push> =>
       'push.subscribed': (_, { at, data: { from, ...mine } }) => {
         const { userId, id, command } = mine
         // Of a renewed one the time of the last delivery is lost: it is told again with the next.
-        const put = device.put({ ...mine, lastDeliveredAt: null } satisfies Device)
+        const put = subscription.put({ ...mine, lastDeliveredAt: null } satisfies Subscription)
         const state = { userId, command, changedAt: at }
         if (from === userId) return { state, writes: [put], expiresAt: NEVER }
         const counted = pushCounts.add({ userId }, { subscriptions: 1 }, { subscriptions: MOST_SUBSCRIPTIONS })

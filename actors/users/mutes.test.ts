@@ -1,13 +1,12 @@
+import { renderNotification } from '../push/render-notification.ts'
 import { expect, test } from 'vitest'
 import { circle, counts, LIMITS, pair, pairOf, user } from '../../contracts/users.ts'
 import { granted } from '../kernel/testing/world.ts'
-import { Happening, noticeFor } from '../push/render-notification.ts'
 import { ann, bob, cem, nobody, village } from '../testing/village.ts'
 import { changesSince } from '../timelines/views/changes.ts'
 import { timelineViews } from '../timelines/views.ts'
 import { userViews as views } from './queries.ts'
 import { userRules as rules } from './rules.ts'
-
 type World = ReturnType<typeof village>
 const asks = (w: World, by: string) => ({ by, data: {}, now: w.now(), limit: 100, after: undefined })
 const mutesOf = async (w: World, by: string) => granted(await views['mute.list'](asks(w, by), await w.read())).items.map(p => p.id)
@@ -51,7 +50,7 @@ test('no push tells of a post of who is muted; of what else they do it does', as
   w.say(bob, 'post.like', { postId: anns })
   w.say(ann, 'user.mute', { userId: bob })
   const notice = async (type: 'post.published' | 'post.liked', postId: string) =>
-    noticeFor(await w.read(), Happening.parse({ type, at: '2026-11-20T09:00:00.000Z', by: bob, postId, commentId: null }), ann)
+    renderNotification(await w.read(), { type, at: '2026-11-20T09:00:00.000Z', by: bob, postId, commentId: null }, ann, 'en')
   expect(await notice('post.published', bobs)).toBeUndefined()
   expect(await notice('post.liked', anns)).toMatchObject({ type: 'post.liked' })
   w.say(ann, 'user.unmute', { userId: bob })

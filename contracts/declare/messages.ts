@@ -17,6 +17,7 @@ export type Who =
   | 'author' // a post's author
   | 'comment-author'
   | 'comment-or-post-author'
+  | 'recipient' // the person whom a notification was given out to
   | 'pair' // two people; the rule says
   | 'mesh' // no client: other actors and the mesh itself
 

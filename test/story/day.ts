@@ -118,6 +118,27 @@ const respond = async (postId: string, { ana, ben, chi }: Cast, ears: Devices, {
   same('The post counts one like and one comment', { likeCount, commentCount, byAna }, { likeCount: 1, commentCount: 1, byAna: false })
 }
 
+const readInbox = async (postId: string, { ana, ben, chi }: Cast, ears: Devices, { scene, same, comes }: Teller) => {
+  scene('Ana looks into her inbox')
+  const isAbout = (type: string, userId: string) => (n: { type: string; user: { id: string } | null; postId: string | null }) =>
+    n.type === type && n.user?.id === userId && n.postId === postId
+  await comes('Her device heard of Ben’s like', ears.ana.hears('notification.created', isAbout('post.liked', ben.userId)))
+  await comes('… and of Chi’s comment', ears.ana.hears('notification.created', isAbout('comment.added', chi.userId)))
+  const { items } = await ana.ask('notification.list', { unread: 'true' })
+  const [likes, comments] = [items.filter(n => n.type === 'post.liked'), items.filter(n => n.type === 'comment.added')]
+  same(
+    'Each of them stands there once, unread',
+    [likes.map(n => n.user?.firstName), comments.map(n => n.user?.firstName)],
+    [['Ben'], ['Chi']],
+  )
+  same('She reads it all', await ana.send('notification.read', { upTo: items[0]?.id ?? '' }), { unreadCount: 0 })
+  await comes(
+    'Her device drops the badge',
+    ears.ana.hears('notification.read', d => d.unreadCount === 0),
+  )
+  same('Nothing is unread any more', (await ana.ask('notification.list', { unread: 'true' })).unreadCount, 0)
+}
+
 const strangerSeesNothing = async (postId: string, { ana, eve }: Cast, ears: Devices, { scene, same }: Teller) => {
   scene('Eve, a stranger, sees nothing')
   same('Her timeline is empty', (await eve.ask('timeline.get', {})).items, [])
@@ -202,6 +223,7 @@ export const playDay = async (
     const phones = pushes && (await subscribePhones(ana, pushes, teller))
     const { post, request } = await publish(cast, ears, teller)
     await respond(post.id, cast, ears, teller)
+    await readInbox(post.id, cast, ears, teller)
     if (phones) await phonesRing(ana, phones, teller)
     else teller.tell('Pushes are shown on a mesh that the story starts: this one was told of no push service to call for it.')
     await strangerSeesNothing(post.id, cast, ears, teller)

@@ -7,9 +7,9 @@ import type { Clock } from '../ports/clock/port.ts'
 import type { Jobs } from '../ports/jobs/port.ts'
 import type { Reader } from './reader.ts'
 
-export type EventType<M extends Mesh> = keyof EventsOf<M> & string
+type EventType<M extends Mesh> = keyof EventsOf<M> & string
 /** An event as a handler gets it, its data typed by the contract of the actor that emits it. */
-export type EventOf<M extends Mesh, E extends EventType<M>> = Omit<EventEnvelope, 'type' | 'data'> & {
+type EventOf<M extends Mesh, E extends EventType<M>> = Omit<EventEnvelope, 'type' | 'data'> & {
   readonly type: E
   readonly data: EventsOf<M>[E] extends { data: infer D extends z.ZodType } ? z.infer<D> : never
 }

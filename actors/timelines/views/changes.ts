@@ -1,9 +1,11 @@
-import { type LivePost, like, type PostState, pins, post, postKey, slot } from '../../../contracts/posts.ts'
+import { type LivePost, post, postKey, slot } from '../../../contracts/posts.ts'
 import type { StreamEvents } from '../../../contracts/stream.ts'
-import { type CircleEntry, type User, user } from '../../../contracts/users.ts'
+import { type CircleEntry, type LiveUser, pairOf, type User, user } from '../../../contracts/users.ts'
 import type { Reader } from '../../kernel/authoring/reader.ts'
-import { currentOf, deletedSince, ownOf, postBody } from '../../posts/views.ts'
-import { circleOf, peopleFor, personOf, personUntil } from '../../users/views.ts'
+import { inboxChangesSince } from '../../notifications/views.ts'
+import { asSeenBy, type SeenEvent, type SeenType } from '../../posts/views/as-seen-by.ts'
+import { currentOf, deletedSince } from '../../posts/views.ts'
+import { circleOf } from '../../users/views.ts'
 
 /** A thing as it is now, told as an event of its latest kind; `at` is when it changed last (RFC 3339). */
 export type Change = {
@@ -18,33 +20,26 @@ const RELATION = {
   none: 'friend.removed',
 } as const
 
-const ofRelation = ({ eventId, relation, changedAt, other }: CircleEntry, them: User, hidden: boolean): Change[] => {
-  const user = hidden ? personUntil(other, them, changedAt) : personOf(other, them)
-  return them.status === 'live' ? [{ id: eventId, type: RELATION[relation], at: changedAt, data: { user } }] : []
+/** What was told of a thing when it changed last: the event to look at it as, and the id that a device heard it under. */
+const relationEvent = (by: string, { eventId: id, relation, changedAt: at, other }: CircleEntry) => {
+  const asked = relation === 'outgoing' ? by : other
+  return { id, type: RELATION[relation], at, data: { ...pairOf(by, other), by: asked } }
 }
-
-const ofPerson = (them: User): Change[] =>
-  them.status === 'live'
-    ? [{ id: them.eventId, type: 'user.updated', at: them.changedAt, data: { user: personOf(them.userId, them) } }]
-    : []
-
+const personEvent = ({ userId, eventId: id, changedAt: at }: LiveUser) => ({ id, type: 'user.updated' as const, at, data: { userId } })
 /**
- * A post as it is now. Where its content changed last, it is what the event of that change told, and has its id. Where a like or a comment did, it shows in the
- * counts, under an id of its own: those who heard of the like itself did not hear the post.
+ * Where a post's content changed last, it has the id of that change. Where a like or a comment came last, it shows in the counts, under an id of its own: those
+ * who heard of the like itself did not hear the post.
  */
-const ofPost = (p: LivePost, author: User, own: ReturnType<typeof ownOf>): Change => {
-  const type = p.editedAt === null ? 'post.published' : 'post.edited'
-  return {
-    id: p.eventId === p.contentEventId ? p.eventId : `${p.eventId}/post`,
-    type,
-    at: p.changedAt,
-    data: postBody(p, personOf(p.authorId, author), own),
-  }
-}
+const postEvent = ({ postId, editedAt, eventId, contentEventId, changedAt: at }: LivePost) => ({
+  id: eventId === contentEventId ? eventId : `${eventId}/post`,
+  type: editedAt === null ? ('post.published' as const) : ('post.edited' as const),
+  at,
+  data: { postId },
+})
 
 /**
- * Everything that changed for a person since a time, each thing once, in its latest state, in the order of change: relations, people of the circle, and
- * the current posts of the person and their friends, deleted ones included. Nothing was written for it: things carry when they changed.
+ * Everything that changed for a person since a time, each thing once, in its latest state, in the order of change: relations, people of the circle, the
+ * current posts of the person and their friends, deleted ones included, and notifications. Nothing was written for it: things carry when they changed.
  * @param since epoch ms, not longer ago than circles remember who left them (25 h)
  */
 export const changesSince = async (read: Reader, by: string, since: number, now: number): Promise<readonly Change[]> => {
@@ -60,30 +55,28 @@ export const changesSince = async (read: Reader, by: string, since: number, now:
   const person = (id: string): User => byId.get(id) ?? { status: 'none' }
 
   const ids = slots.flatMap(s => currentOf(s, now)?.postId ?? [])
-  // Who left may have left by a block.
-  const left = circle.filter(e => e.relation === 'none' && e.changedAt >= from)
-  const [posts, likes, pinned, deletions, seen] = await Promise.all([
+  const [posts, deletions] = await Promise.all([
     read.all(ids.map(id => post.at(postKey(id)))),
-    read.all(ids.map(postId => like.at({ postId, by }))),
-    read.get(pins.at({ userId: by })),
     Promise.all(slots.map((s, i) => deletedSince(read, authors[i] ?? '', s, since))),
-    peopleFor(read, by, left, e => e.other),
   ])
-  const hidden = new Set(left.filter((_, i) => seen[i] === undefined))
-  const changes: Change[] = [
-    ...circle.flatMap(e => (e.changedAt >= from ? ofRelation(e, person(e.other), hidden.has(e)) : [])),
+  const seen = async <E extends SeenType>(event: SeenEvent<E> & { readonly id: string }) => {
+    const [sight] = await asSeenBy(read, event, [by])
+    return sight && { id: event.id, type: event.type, at: event.at, data: sight.data }
+  }
+  const gone = deletions.flatMap((list, i) =>
+    list.map(({ eventId, at, postId }): Change => {
+      return { id: eventId, type: 'post.deleted', at, data: { id: postId, authorId: authors[i] ?? '' } }
+    }),
+  )
+  const [notified, ...changed] = await Promise.all([
+    inboxChangesSince(read, by, from, now),
+    ...circle.filter(e => e.changedAt >= from).map(e => seen(relationEvent(by, e))),
     ...[by, ...near.map(e => e.other)].flatMap(id => {
       const them = person(id)
-      return them.status === 'live' && them.changedAt >= from && them.contentVersion > 1 ? ofPerson(them) : []
+      return them.status === 'live' && them.changedAt >= from && them.contentVersion > 1 ? [seen(personEvent(them))] : []
     }),
-    ...deletions.flatMap((gone, i) =>
-      gone.map(({ eventId, at, postId }): Change => {
-        return { id: eventId, type: 'post.deleted', at, data: { id: postId, authorId: authors[i] ?? '' } }
-      }),
-    ),
-    ...posts.flatMap((p: PostState, i) =>
-      p.status === 'live' && p.changedAt >= from ? [ofPost(p, person(p.authorId), ownOf(p.postId, likes[i], pinned))] : [],
-    ),
-  ]
-  return changes.sort((x, y) => (x.at < y.at ? -1 : x.at > y.at ? 1 : x.id < y.id ? -1 : 1))
+    ...posts.flatMap(p => (p.status === 'live' && p.changedAt >= from ? [seen(postEvent(p))] : [])),
+  ])
+  const changes: readonly Change[] = [...gone, ...changed.filter(c => c !== undefined), ...notified]
+  return changes.toSorted((x, y) => (x.at < y.at ? -1 : x.at > y.at ? 1 : x.id < y.id ? -1 : 1))
 }

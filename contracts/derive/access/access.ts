@@ -30,6 +30,15 @@ const ok: Expected = ['ok']
 const hidden: Expected = ['not-found']
 const gone = { blocked: hidden, blocker: hidden, unknown: hidden } as const
 const everybody: Row = { owner: ok, commenter: ok, friend: ok, stranger: ok, blocked: ok, blocker: ok, unknown: ok }
+const neverGivenOut: Expected = ['validation-failed']
+const nobodyElse = {
+  commenter: neverGivenOut,
+  friend: neverGivenOut,
+  stranger: neverGivenOut,
+  blocked: neverGivenOut,
+  blocker: neverGivenOut,
+  unknown: neverGivenOut,
+}
 const notYours: Expected = ['not-the-author']
 const notYou: Expected = ['forbidden']
 
@@ -43,6 +52,7 @@ const TABLE: Readonly<Record<Exclude<Who, 'mesh' | 'pair'>, Row>> = {
   reader: { ...everybody, stranger: hidden, ...gone },
   author: { ...everybody, commenter: notYours, friend: notYours, stranger: hidden, ...gone },
   'comment-author': { ...everybody, owner: notYours, friend: notYours, stranger: hidden, ...gone },
+  recipient: { ...nobodyElse, owner: ok },
   'comment-or-post-author': { ...everybody, friend: notYours, stranger: hidden, ...gone },
 }
 
