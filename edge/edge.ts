@@ -244,6 +244,8 @@ export type Edge = {
   readonly port: number
   /** The library that serves. */
   readonly server: ServerName
+  /** Why it is this one, for people. */
+  readonly serverWhy: string
   readonly handle: Handle
   readonly health: () => Promise<EdgeHealth>
   /** Takes nothing new, answers what is under way (for a bounded time), says goodbye to sockets, closes. */
@@ -256,7 +258,7 @@ const STREAM_PATH = '/v1/stream'
 export const startEdge = async (options: EdgeOptions): Promise<Edge> => {
   const { config, log } = options
   const clock = options.clock ?? options.ports.clock
-  const { name: library, why, listen } = await chooseServer(config.EDGE_SERVER)
+  const { name: library, reason, why, listen } = await chooseServer(config.EDGE_SERVER)
   const core = await createEdge(options)
   const { handle, sockets } = core
   // uWebSockets binds a port of the system's own choosing without SO_REUSEADDR: the successor of an edge that was killed with connections open could not
@@ -271,7 +273,7 @@ export const startEdge = async (options: EdgeOptions): Promise<Edge> => {
   const host = `${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${server.port}`
   core.serving(host)
   log.info({ server: library, why }, `the edge is served by ${library}`)
-  servedBy(library, why, options.registry)
+  servedBy(library, reason, options.registry)
   let drained: Promise<void> | undefined
   const drain = async () => {
     core.leaving()
@@ -292,6 +294,7 @@ export const startEdge = async (options: EdgeOptions): Promise<Edge> => {
     streamUrl: `ws://${host}${STREAM_PATH}`,
     port: server.port,
     server: library,
+    serverWhy: why,
     handle,
     health: core.health,
     drain: () => {

@@ -20,7 +20,7 @@ runProcess({
     backplaneMetrics(ports.backplane.health, registry)
     const edge = await startEdge({ config, ports, log, registry, metrics: counted, routes })
     return {
-      info: { url: edge.url, stream: edge.streamUrl, server: edge.server },
+      info: { url: edge.url, stream: edge.streamUrl, server: edge.server, serverWhy: edge.serverWhy },
       health: edge.health,
       spans: ports.backplane.spans,
       drain: async () => {

@@ -83,11 +83,12 @@ export const runInManyProcesses = async ({
     await Promise.all(family.map(p => steps.take(`the process ${p.name}`, () => p.ready).then(() => progress(`${p.name} is up`))))
     const operations = await startOperations({ port: config.OPERATIONS_PORT, host: config.HOST, ...familyOperations(family, trouble) })
     started.push('operations', KILL_MS, operations.close)
-    const { url = '', stream = '' } = await edge.ready
+    const { url = '', stream = '', server = '', serverWhy = '' } = await edge.ready
     return {
       url,
       stream,
       operations: operations.url,
+      server: { name: server, why: serverWhy },
       engines: await located(),
       processes: () =>
         family.flatMap(p => {
