@@ -2,9 +2,8 @@ import { freePort } from '../../actors/kernel/process/free-port.ts'
 import type { EdgeAnswer, EdgeRequest, Socket, Sockets } from '../request/request.ts'
 import type { Listen, Times } from '../server/port.ts'
 
-export const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
 /** The opening of a socket at `STREAM_PATH`. */
-export const OPENING = `GET /stream HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${KEY}\r\n\r\n`
+export const OPENING = `GET /stream HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`
 export const GREETING = 'hello'
 
 /** A frame as clients send it. @param opcode 1: text, 9: ping. Of at most 125 bytes */
