@@ -17,6 +17,8 @@ export type Edge = {
   readonly port: number
   /** The library that serves. */
   readonly server: ServerName
+  /** Why it is this one, for people. */
+  readonly serverWhy: string
   readonly handle: Handle
   readonly health: () => Promise<EdgeHealth>
   /** Takes nothing new, answers what is under way (for a bounded time), says goodbye to sockets, closes. */
@@ -45,7 +47,7 @@ const drain = async (core: EdgeCore, server: Listening, clock: Clock, { config, 
 export const startEdge = async (options: EdgeOptions): Promise<Edge> => {
   const { config, log } = options
   const clock = options.clock ?? options.ports.clock
-  const { name: library, why, listen } = await chooseServer(config.EDGE_SERVER)
+  const { name: library, reason, why, listen } = await chooseServer(config.EDGE_SERVER)
   const core = await createEdge(options)
   const { handle, sockets } = core
   // uWebSockets binds a port of the system's own choosing without SO_REUSEADDR: the successor of an edge that was killed with connections open could not
@@ -60,13 +62,14 @@ export const startEdge = async (options: EdgeOptions): Promise<Edge> => {
   const host = `${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${server.port}`
   core.serving(host)
   log.info({ server: library, why }, `the edge is served by ${library}`)
-  servedBy(options.mesh.name, library, why, options.registry)
+  servedBy(options.mesh.name, library, reason, options.registry)
   let drained: Promise<void> | undefined
   return {
     url: `http://${host}`,
     streamUrl: `ws://${host}${STREAM_PATH}`,
     port: server.port,
     server: library,
+    serverWhy: why,
     handle,
     health: core.health,
     drain: () => {

@@ -23,7 +23,7 @@ runProcess({
     backplaneMetrics(mesh, ports.backplane.health, registry)
     const edge = await startEdge({ ...product, config, ports, log, registry, metrics: counted, routes })
     return {
-      info: { url: edge.url, stream: edge.streamUrl, server: edge.server },
+      info: { url: edge.url, stream: edge.streamUrl, server: edge.server, serverWhy: edge.serverWhy },
       health: edge.health,
       spans: ports.backplane.spans,
       drain: async () => {

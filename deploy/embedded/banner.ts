@@ -1,9 +1,11 @@
 import { formatFlag, quoteWord } from '../shell.ts'
+import type { ServedBy } from './running.ts'
 
 export type BannerFacts = {
   readonly url: string
   readonly stream: string
   readonly operations: string
+  readonly server: ServedBy
   /** undefined: nothing is kept. */
   readonly data: string | undefined
   /** Where the mesh is described, kept or not. */
@@ -24,6 +26,7 @@ export const banner = (f: BannerFacts): string => {
     ['Stream', f.stream],
     ['Docs', `${f.url}/docs`],
     ['Metrics', `${f.operations}/metrics`],
+    ['Server', formatServer(f.server)],
     ['Data', oneLine(f.data) ?? 'kept nowhere (--ephemeral)'],
     ...backplaneAndJobs(f),
     ['Processes', f.processes.map(p => `${p.name} ${p.pid}`).join(', ')],
@@ -44,6 +47,9 @@ export const banner = (f: BannerFacts): string => {
     '',
   ].join('\n')
 }
+
+/** A slower server is no fault, but whoever measures wants to know. */
+const formatServer = ({ name, why }: ServedBy): string => `${name === 'uws' ? 'uWebSockets.js' : 'node:http'}: ${why}`
 
 /** The box has a line a row. */
 const oneLine = (path: string | undefined): string | undefined => (path !== undefined && /\p{Cc}/u.test(path) ? JSON.stringify(path) : path)

@@ -88,11 +88,12 @@ export const runInManyProcesses = async ({
       ...familyOperations(family, trouble),
     })
     started.push('operations', KILL_MS, operations.close)
-    const { url = '', stream = '' } = await edge.ready
+    const { url = '', stream = '', server = '', serverWhy = '' } = await edge.ready
     return {
       url,
       stream,
       operations: operations.url,
+      server: { name: server, why: serverWhy },
       engines: await located(),
       processes: () =>
         family.flatMap(p => {

@@ -9,7 +9,7 @@ import { requireFree } from '../emulators/loopback.ts'
 import { type DataLock, lockData } from './lock.ts'
 import { logger } from './logs.ts'
 import { meshFile } from './mesh-file.ts'
-import { type MeshProcess, REPLIES_MS, type Running, STOPPING } from './running.ts'
+import { type MeshProcess, REPLIES_MS, type Running, type ServedBy, STOPPING } from './running.ts'
 import { edgeSecret } from './secret.ts'
 import { within } from './stack.ts'
 import { createSteps, PROCESS_MS, STEP_MS, type Steps } from './steps.ts'
@@ -43,6 +43,7 @@ export type RunningMesh = {
   readonly url: string
   readonly stream: string
   readonly operations: string
+  readonly server: ServedBy
   /** The directory that holds `mesh.json`, also of a mesh that keeps nothing. */
   readonly directory: string
   /** Where the engines are, as environment variables. */
@@ -130,12 +131,13 @@ export const startMesh = async (options: MeshOptions): Promise<RunningMesh> => {
     const run = processes ? (await import('./many-processes.ts')).runInManyProcesses : (await import('./one-process.ts')).runInOneProcess
     running = await run({ settings, data: directory, log, logTo, progress, changed, failpoints, steps, trouble: lock.trouble })
     await publish(running)
-    const { url, stream, operations, engines, processes: pids, stop, kill } = running
+    const { url, stream, operations, server, engines, processes: pids, stop, kill } = running
     let stopped: Promise<void> | undefined
     return {
       url,
       stream,
       operations,
+      server,
       directory,
       engines,
       pids,

@@ -73,6 +73,7 @@ export const runInOneProcess = async ({ settings, data, log, logTo, progress, st
       url: edge.url,
       stream: edge.streamUrl,
       operations: operations.url,
+      server: { name: edge.server, why: edge.serverWhy },
       engines: engines.settings,
       processes: () => [{ name: 'mesh', pid: process.pid, restarts: 0 }],
       stop: started.unwind,

@@ -20,11 +20,15 @@ export type RunOptions = {
   readonly trouble: () => string | undefined
 }
 
+/** The library below the edge, and why it is this one. */
+export type ServedBy = { readonly name: string; readonly why: string }
+
 /** A mesh that runs, however. */
 export type Running = {
   readonly url: string
   readonly stream: string
   readonly operations: string
+  readonly server: ServedBy
   /** Where the engines are, as environment variables. */
   readonly engines: Readonly<Record<string, string>>
   readonly processes: () => readonly MeshProcess[]

@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry, register } from 'prom-client'
+import type { ServerReason } from '../server/load-failure.ts'
 
 /** What the edge counts. @param mesh its name stands before those of the metrics. @param state read when the metrics are */
 export const edgeMetrics = (
@@ -33,8 +34,8 @@ export const edgeMetrics = (
   }
 }
 
-/** Tells which library serves, and why. */
-export const servedBy = (mesh: string, server: string, why: string, registry: Registry = register): void =>
+/** Tells which library serves, and why: one of few reasons, as each is a series of its own. */
+export const servedBy = (mesh: string, server: string, why: ServerReason, registry: Registry = register): void =>
   new Gauge({
     name: `${mesh}_edge_server`,
     help: 'The library that serves: 1 under its name',

@@ -16,7 +16,8 @@ import type { ServerName } from './choose.ts'
 
 /**
  * What one library does otherwise than the other, by its name; nothing else may differ.
- * @property emptyFraming the status of a request with an empty Content-Length or Transfer-Encoding: uWebSockets.js reads it as none, and the body as a request
+ * @property emptyFraming the status of a request with an empty Content-Length or Transfer-Encoding: uWebSockets.js reads it as none, and the body as a request;
+ * a header line that begins with its colon ends the headers there, so that it sees none of what follows
  * @property cutsKeys bytes beyond ASCII at either end of a header's value are cut off before anybody sees them
  * @property tooBig how a frame past 64 KiB ends: uWebSockets.js cannot say so
  */
@@ -150,6 +151,7 @@ export const conformance = (server: ServerName, { emptyFraming, cutsKeys, tooBig
           [`${head}content-length:\r\n${sized}`, emptyFraming],
           [`${head}content-length: ${body.length}\r\n${sized}`, 400],
           [`${head}host: y\r\n${sized}`, 400],
+          [`${head}: y\r\n${sized}`, emptyFraming],
           [`${head}expect: the-spanish-inquisition\r\n${sized}`, 417],
         ]
         for (const [sent, status] of refused) {

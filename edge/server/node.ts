@@ -5,17 +5,15 @@ import { framingFault } from '../request/framing.ts'
 import { handshakeFault } from '../request/handshake.ts'
 import { type EdgeAnswer, type EdgeRequest, MOST_BYTES, type Socket } from '../request/request.ts'
 import { Connection } from './connection.ts'
-import { type Listening, type ListenOptions, MAX_WAITING_BYTES, SOCKET_IDLE_S } from './port.ts'
+import { type Listening, type ListenOptions, MAX_WAITING_BYTES, TIMES, type Times } from './port.ts'
 
 /**
  * The server where uWebSockets.js has no binary, and the only file that knows node:http and ws. It keeps the other's bounds: a header has 10 s, a body 15 s,
  * an answer that nobody reads 10 s; one request of a connection at a time.
  */
 
-const HEADERS_MS = 10_000
-const REQUEST_MS = 15_000
-const UNREAD_MS = 10_000
-const CHECK_MS = 1_000
+/** How much later than it should a time may be noticed to be over: a tenth of it. */
+const CHECKS_A_TIME = 10
 const NOTHING = new Uint8Array(0)
 const REFUSED = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 const ANCIENT = 'HTTP/1.1 505 HTTP Version Not Supported\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
@@ -52,13 +50,13 @@ const readBody = (req: IncomingMessage, done: (body: Uint8Array | undefined) => 
   req.on('end', () => done(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
 }
 
-const write = (res: ServerResponse, { status, headers, body, head }: EdgeAnswer): void => {
+const write = (res: ServerResponse, { status, headers, body, head }: EdgeAnswer, { unreadMs }: Times): void => {
   const bytes = Buffer.from(body)
   const empty = status === 204 || status === 304
   res.writeHead(status, empty ? headers : { ...headers, 'content-length': String(bytes.length) })
   res.end(head || empty ? undefined : bytes)
   // Who does not read an answer may not keep it here.
-  if (!res.writableFinished) res.socket?.setTimeout(UNREAD_MS, () => res.socket?.destroy())
+  if (!res.writableFinished) res.socket?.setTimeout(unreadMs, () => res.socket?.destroy())
 }
 
 /** A socket of ws; what is sent at once leaves as one packet. */
@@ -92,7 +90,8 @@ class NodeSocket implements Socket {
 }
 
 /** @throws an error naming the address when it cannot be listened on */
-export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOptions<V>): Promise<Listening> => {
+export const listen = <V>({ host, port, handle, sockets, streamPath, times: given }: ListenOptions<V>): Promise<Listening> => {
+  const times = { ...TIMES, ...given }
   const busy = new WeakSet<Peer>()
   const ended = new WeakSet<Peer>()
   const peers = new Set<Peer>()
@@ -125,7 +124,7 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
       working = false
       if (res.destroyed || peer.destroyed) return over()
       if (stopping) given.headers.connection = 'close'
-      write(res, given)
+      write(res, given, times)
     }
     const length = request.headers.get('content-length')
     if (framingFault(request)) {
@@ -163,7 +162,7 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
     }
     upgrader.handleUpgrade(req, peer, head, ws => {
       const connection = new Connection(sockets)
-      peer.setTimeout(SOCKET_IDLE_S * 1000, () => peer.destroy())
+      peer.setTimeout(times.socketIdleS * 1000, () => peer.destroy())
       peer.on('drain', () => connection.writable())
       ws.on('message', (data, isBinary) => connection.hear(isBinary ? null : String(data)))
       ws.on('ping', () => connection.alive())
@@ -175,10 +174,10 @@ export const listen = <V>({ host, port, handle, sockets, streamPath }: ListenOpt
   }
 
   const server: Server = createServer({
-    headersTimeout: HEADERS_MS,
-    requestTimeout: REQUEST_MS,
-    keepAliveTimeout: HEADERS_MS,
-    connectionsCheckingInterval: CHECK_MS,
+    headersTimeout: times.headersMs,
+    requestTimeout: times.requestMs,
+    keepAliveTimeout: times.headersMs,
+    connectionsCheckingInterval: times.headersMs / CHECKS_A_TIME,
     requireHostHeader: false,
     noDelay: true,
   })

@@ -31,6 +31,10 @@ export const raw = (port: number) => {
       return text
     },
     end: () => socket.destroy(),
+    /** Says FIN, and reads on. */
+    finish: () => void socket.end(),
+    /** Ends it with RST. */
+    reset: () => void socket.resetAndDestroy(),
     ended: () => ended,
   }
 }
