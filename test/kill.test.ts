@@ -9,7 +9,10 @@ import { listen } from './story/ears.ts'
 import { compare, hear } from './story/kills.ts'
 import { nothing, told } from './story/told.ts'
 import { until } from './until.ts'
+import { sampled } from './whole.ts'
 
+/** How many are at work; and how much a process does before it dies, so that each of its lives falls into the work. */
+const CROWD = sampled({ people: 6, worker: 12, edge: [70, 30] }, { people: 4, worker: 8, edge: [35, 18] })
 /** Where a worker dies, one incarnation after another. */
 const WORKER_POINTS = FAILPOINTS.filter(p => p !== 'after-claim')
 
@@ -32,8 +35,8 @@ const died = async (times: Readonly<Record<string, number>>) => {
 }
 
 test('a worker killed with kill -9 at every failpoint: acknowledged commands took effect once, events were delivered, counts are exact', async () => {
-  const met = await start({ posts: WORKER_POINTS.map(point => `${point}=kill@12`).join(';') })
-  const people = await gather(met)
+  const met = await start({ posts: WORKER_POINTS.map(point => `${point}=kill@${CROWD.worker}`).join(';') })
+  const people = await gather(met, CROWD.people)
   const devices = await Promise.all(people.map(async person => ({ person, ears: await listen(person.client) })))
   const acknowledged = nothing()
   const { teller, wrong } = told()
@@ -49,8 +52,8 @@ test('a worker killed with kill -9 at every failpoint: acknowledged commands too
 }, 240_000)
 
 test('an edge killed with kill -9 between an idempotency claim and its message: the repeat does it, once', async () => {
-  const met = await start({ edge: 'after-claim=kill@70;after-claim=kill@30' })
-  const people = await gather(met)
+  const met = await start({ edge: CROWD.edge.map(n => `after-claim=kill@${n}`).join(';') })
+  const people = await gather(met, CROWD.people)
   const acknowledged = nothing()
   await allOf(publications(people, acknowledged), 24, () => {})
   const [first] = people
@@ -63,6 +66,6 @@ test('an edge killed with kill -9 between an idempotency claim and its message: 
   await allOf(jobs, 12, () => {})
   await died({ edge: 2 })
   const listed = await collected(first?.client.each('comment.list', { postId }) ?? (async function* () {})())
-  expect(said).toHaveLength(60)
+  expect(said).toHaveLength(people.length * 10)
   expect(listed.map(c => c.id).sort()).toEqual(said.sort())
 }, 240_000)

@@ -20,8 +20,11 @@ import { allOf, gather, publications, reactions } from './story/crowd.ts'
 import { listen } from './story/ears.ts'
 import { compare, hear } from './story/kills.ts'
 import { nothing, told } from './story/told.ts'
+import { sampled } from './whole.ts'
 
 silenceNodeNotice()
+/** How many are at work; and how much a function does before it dies, so that each of them falls into the work. */
+const CROWD = sampled({ people: 6, receives: 12 }, { people: 4, receives: 8 })
 const POINTS = FAILPOINTS.filter(p => p !== 'after-claim')
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -46,7 +49,7 @@ const start = async () => {
   }
   const functions = containers(n => {
     const point = POINTS[n]
-    return { ...settings, ...engines.settings, ...(point === undefined ? {} : { FAILPOINTS: `${point}=kill@12` }) }
+    return { ...settings, ...engines.settings, ...(point === undefined ? {} : { FAILPOINTS: `${point}=kill@${CROWD.receives}` }) }
   })
   cleanups.push(functions.end)
   const commands = eventSource({ ...ports, prefix, queue: 'posts.fifo', start: functions.start })
@@ -62,7 +65,7 @@ const start = async () => {
 
 test('a function killed with kill -9 at every failpoint: acknowledged commands took effect once, events were delivered, counts are exact', async () => {
   const { mesh, signals, dead } = await start()
-  const people = await gather(mesh)
+  const people = await gather(mesh, CROWD.people)
   const devices = await Promise.all(people.map(async person => ({ person, ears: await listen(person.client) })))
   const acknowledged = nothing()
   const { teller, wrong } = told()

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process'
 import { type AddressInfo, connect, createServer } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startMesh } from '../deploy/embedded/mesh.ts'
+import { ownModule } from '../deploy/emulators/module.ts'
 
 /** The story as a person runs it: a process of its own, judged by what it prints and by its exit code. */
 const story = (...flags: string[]) =>
   new Promise<{ code: number | null; told: string }>((resolve, reject) => {
-    const main = fileURLToPath(new URL('./story/main.ts', import.meta.url))
-    const child = spawn(process.execPath, ['--import', 'tsx', main, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const { script, execArgv } = ownModule('./story/main', import.meta.url)
+    const child = spawn(process.execPath, [...execArgv, script, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
     let told = ''
     child.stdout.on('data', text => {
       told += String(text)

@@ -3,6 +3,7 @@ import { catalog } from '../actors/testing/catalog.ts'
 import { wrongs } from './mesh/oracle.ts'
 import { play } from './mesh/program.ts'
 import { CALM, type Faults, HOSTS, world } from './mesh/world.ts'
+import { sampled } from './whole.ts'
 
 const STORMS: Record<string, Faults> = {
   'nothing goes wrong': CALM,
@@ -12,7 +13,7 @@ const STORMS: Record<string, Faults> = {
   'events cannot be published': { ...CALM, publish: 0.4 },
   'everything at once': { crash: 0.02, lostAnswer: 0.05, duplicate: 0.1, delayMs: 2_000, publish: 0.2 },
 }
-const SEEDS = [1, 2, 3, 4, 5]
+const SEEDS = sampled([1, 2, 3, 4, 5], [1, 2])
 
 describe.each(HOSTS)('after a day of random people, every promise holds of a %s', host => {
   describe.each(Object.entries(STORMS))('%s', (_, faults) => {

@@ -17,6 +17,7 @@ import { nothing, told } from './story/told.ts'
 import { balanced } from './two-of-each/balanced.ts'
 import { launcher, type Process } from './two-of-each/processes.ts'
 import { until } from './until.ts'
+import { sampled } from './whole.ts'
 
 silenceNodeNotice()
 const found = (await findRedisServer('redis-server')) !== undefined
@@ -140,7 +141,7 @@ describe.each(REDIS)('two edges and two workers of each actor on one Redis ($nam
 
   /** A crowd at work behind both edges; `befall` is done in the middle of it. Then every acknowledged command is held against what is there. */
   const whileAtWork = async (befall: () => Promise<void>) => {
-    const people = await gather(await balanced(urls))
+    const people = await gather(await balanced(urls), sampled(6, 4))
     const devices = await Promise.all(people.map(async person => ({ person, ears: await listen(person.client) })))
     const [acknowledged, { teller, wrong }] = [nothing(), told()]
     let answered = 0

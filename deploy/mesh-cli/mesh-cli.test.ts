@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { readConfig } from '../../actors/kernel/config/config.ts'
 import { bullmqJobs } from '../../actors/kernel/ports/jobs/bullmq.ts'
@@ -11,6 +10,7 @@ import { groupOf } from '../../contracts/declare/messages.ts'
 import { deadLetterQueue } from '../../contracts/derive/topology.ts'
 import { mesh as product } from '../../contracts/mesh.ts'
 import { type RunningMesh, startMesh } from '../embedded/mesh.ts'
+import { ownModule } from '../emulators/module.ts'
 import { type OpenMesh, openMesh } from './open.ts'
 import { run } from './run.ts'
 
@@ -209,7 +209,6 @@ test('engines that are away are named, each', async () => {
   expect(code).toBe(1)
 })
 
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
 /** The tool as a process of its own. @param until ends it with `end` once its output has this */
 const spawned = (
   args: readonly string[],
@@ -217,7 +216,8 @@ const spawned = (
   { until, end, terminal = false }: { until?: string; end?: string; terminal?: boolean } = {},
 ) =>
   new Promise<{ code: number | null; out: string }>(resolve => {
-    const own = ['--import', 'tsx', MAIN, ...args]
+    const { script, execArgv } = ownModule('./main', import.meta.url)
+    const own = [...execArgv, script, ...args]
     const quoted = [process.execPath, ...own].map(a => `'${a}'`).join(' ')
     const child = terminal
       ? spawn('script', ['-qec', `stty cols 80 rows 24; exec ${quoted}`, '/dev/null'], { env: { PATH: '/usr/bin:/bin', ...env } })

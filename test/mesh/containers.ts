@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { environment } from '../../actors/kernel/config/config.ts'
+import { ownModule } from '../../deploy/emulators/module.ts'
 
 const Answer = z.object({ batchItemFailures: z.array(z.object({ itemIdentifier: z.string() })) })
 
@@ -11,6 +11,7 @@ const Answer = z.object({ batchItemFailures: z.array(z.object({ itemIdentifier: 
  * @param settings what the n-th (from 0) finds in its environment
  */
 export const containers = (settings: (n: number) => Readonly<Record<string, string>>) => {
+  const { script, execArgv } = ownModule('./function.fixture', import.meta.url)
   const running = new Set<ChildProcess>()
   const signals: (NodeJS.Signals | null)[] = []
   let started = 0
@@ -19,8 +20,8 @@ export const containers = (settings: (n: number) => Readonly<Record<string, stri
     signals,
     /** Resolves when it has loaded its code. */
     start: async () => {
-      const child = fork(fileURLToPath(new URL('./function.fixture.ts', import.meta.url)), [], {
-        execArgv: ['--import', 'tsx'],
+      const child = fork(script, [], {
+        execArgv,
         env: environment(settings(started++)),
       })
       running.add(child)

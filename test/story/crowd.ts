@@ -22,9 +22,9 @@ const NAMES = ['Ana', 'Ben', 'Chi', 'Dee', 'Eli', 'Fay'] as const
 const COMMENTS = 5
 const RENAMES = 5
 
-/** Friends, everyone with everyone. */
-export const gather = async (mesh: MeshClient): Promise<Person[]> => {
-  const people = await Promise.all(NAMES.map(async name => ({ name, client: await join(mesh, name) })))
+/** Friends, everyone with everyone: as many as are named, six at most. */
+export const gather = async (mesh: MeshClient, count: number = NAMES.length): Promise<Person[]> => {
+  const people = await Promise.all(NAMES.slice(0, count).map(async name => ({ name, client: await join(mesh, name) })))
   await Promise.all(people.flatMap((a, i) => people.slice(i + 1).map(b => befriend(a.client, b.client))))
   return people
 }

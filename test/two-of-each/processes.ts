@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { environment } from '../../actors/kernel/config/config.ts'
+import { ownModule } from '../../deploy/emulators/module.ts'
 import { until } from '../until.ts'
 
 /** A process of the mesh as production runs it: alone, told what to do by its environment and by signals. */
@@ -14,15 +14,20 @@ export type Process = {
   readonly signal: (signal: 'SIGTERM' | 'SIGKILL') => Promise<number | NodeJS.Signals>
 }
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
 const READY = /"operations":"([^"]+)".*is ready"/
 
 /** Starts processes, and ends with `end` those that still run. */
 export const launcher = (settings: Readonly<Record<string, string>>) => {
   const running = new Set<ChildProcess>()
-  const launch = async (name: string, args: readonly string[], own: Readonly<Record<string, string>> = {}): Promise<Process> => {
+  const launch = async (
+    name: string,
+    path: string,
+    args: readonly string[],
+    own: Readonly<Record<string, string>> = {},
+  ): Promise<Process> => {
     const env = environment({ ...settings, LOG_LEVEL: 'info', OPERATIONS_PORT: '0', ...own })
-    const child = spawn(process.execPath, ['--import', 'tsx', ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const { script, execArgv } = ownModule(path, import.meta.url)
+    const child = spawn(process.execPath, [...execArgv, script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
     running.add(child)
     const ended = once(child, 'exit').then(([code, signal]: (number | NodeJS.Signals | null)[]) => {
       running.delete(child)
@@ -48,8 +53,8 @@ export const launcher = (settings: Readonly<Record<string, string>>) => {
     }
   }
   return {
-    worker: (actor: string) => launch(actor, ['actors/main.ts', actor]),
-    edge: (port: number) => launch('edge', ['edge/main.ts'], { PORT: String(port) }),
+    worker: (actor: string) => launch(actor, '../../actors/main', [actor]),
+    edge: (port: number) => launch('edge', '../../edge/main', [], { PORT: String(port) }),
     end: async () => {
       const ends = [...running].map(child => once(child, 'exit'))
       for (const child of running) child.kill('SIGKILL')

@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CreateTableCommand, type DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { afterEach, expect, test } from 'vitest'
+import { sampled } from '../../../test/whole.ts'
 import { ownModule } from '../module.ts'
 import { add, connect, get, type Item, key, n, put, queryIndex, type Subject, s, tableOf, transact } from './conformance/subject.ts'
 
-const ROUNDS = 5
+const ROUNDS = sampled(5, 3)
 const AUTHORS = 3
 const running = new Set<ChildProcess>()
 afterEach(() => {
