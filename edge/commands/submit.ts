@@ -1,6 +1,6 @@
 import type { Deadline } from '../../actors/kernel/ports/clock/deadline.ts'
 import { commandMessage } from '../../actors/kernel/ports/mailbox/command-message.ts'
-import type { Reach } from '../../actors/kernel/process/failpoints.ts'
+import type { Failpoint } from '../../actors/kernel/process/failpoints.ts'
 import type { Ports } from '../../actors/kernel/process/ports.ts'
 import type { Claim } from '../../actors/kernel/turn/replies.ts'
 import { type AnyCommand, groupOf } from '../../contracts/declare/actor.ts'
@@ -53,7 +53,7 @@ export type CommandContext = {
   readonly waiting: WaitingRoom
   readonly operationIds: OperationIds
   readonly pressure: Gauge
-  readonly reach: Reach
+  readonly reach: Failpoint
   readonly newId: (now: number) => string
   /** Counts a command that went into a mailbox. */
   readonly sent: (actor: string, type: string) => void
