@@ -5,8 +5,8 @@ import { virtualClock } from '../actors/kernel/ports/clock/virtual.ts'
 import { memoryJobs } from '../actors/kernel/ports/jobs/memory.ts'
 import { memoryMailbox } from '../actors/kernel/ports/mailbox/memory.ts'
 import type { Delivery } from '../actors/kernel/ports/mailbox/port.ts'
-import { gate } from '../actors/kernel/worker/breaker.ts'
-import { holding } from '../actors/kernel/worker/visibility.ts'
+import { circuitBreaker } from '../actors/kernel/worker/breaker.ts'
+import { visibilityHeartbeat } from '../actors/kernel/worker/visibility.ts'
 import { pushOrigins } from '../actors/push/send/origins.ts'
 import { authenticator } from '../edge/access/auth.ts'
 import { tokenVerifier } from '../edge/access/keys.ts'
@@ -56,7 +56,7 @@ describe.each([
 
   test('polling pauses as long as engines fail', async () => {
     const clock = virtualClock(START)
-    const engines = gate(clock, () => {})
+    const engines = circuitBreaker(clock, () => {})
     engines.failed(new Error('the store does not answer'))
     clock.stepWall(step)
     expect(engines.error()).toBe('the store does not answer')
@@ -74,7 +74,7 @@ describe.each([
     const clock = virtualClock(START)
     const ages: number[] = []
     let extended = 0
-    const hold = holding(
+    const hold = visibilityHeartbeat(
       clock,
       33,
       () => {},
@@ -93,7 +93,7 @@ describe.each([
       ack: async () => {},
       extend,
     }
-    hold.add(delivery)
+    hold.keepInvisible(delivery)
     clock.stepWall(step)
     await clock.advance(10_000)
     expect([extended, ages]).toEqual([1, [10_000]])

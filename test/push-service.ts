@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { errorMessage } from '../actors/kernel/ports/errors/error-message.ts'
 import { PushMessage } from '../contracts/push.ts'
 import { deviceKeys } from './push-service/decrypt.ts'
 import { checkVapid } from './push-service/vapid.ts'
@@ -122,7 +123,7 @@ export const startPushService = async (now: () => number = Date.now): Promise<Pu
       if (request.headers['content-encoding'] !== 'aes128gcm') throw new Error('it is not encrypted as aes128gcm')
       fault = device.take(request, body)
     } catch (error) {
-      wrong.push(error instanceof Error ? error.message : String(error))
+      wrong.push(errorMessage(error))
       return response.writeHead(400).end()
     }
     if (typeof fault !== 'object') return misbehave(fault, request, response)

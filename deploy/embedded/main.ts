@@ -1,5 +1,6 @@
 import { environment, readConfig } from '../../actors/kernel/config/config.ts'
 import { mesh } from '../../contracts/mesh.ts'
+import { errorMessage } from '../../actors/kernel/ports/errors/error-message.ts'
 import { banner } from './banner.ts'
 import { BadFlag, type Flags, HELP, readFlags } from './flags.ts'
 import { output } from './logs.ts'
@@ -21,7 +22,7 @@ const flagsOrExit = (): { readonly flags: Flags; readonly ownJobs: boolean } => 
     const { JOBS_URL } = readConfig(environment({}), mesh)
     return { flags, ownJobs: JOBS_URL !== undefined }
   } catch (error) {
-    complain(error instanceof Error ? error.message : String(error))
+    complain(errorMessage(error))
     if (error instanceof BadFlag) complain('\n--help shows what there is.')
     process.exit(2)
   }
@@ -84,7 +85,7 @@ const main = async (): Promise<void> => {
       say('Stopped.')
       leave(0)
     }
-    complain(`Daily Grind cannot start: ${error instanceof Error ? error.message : String(error)}`)
+    complain(`Daily Grind cannot start: ${errorMessage(error)}`)
     leave(1)
     return
   }
@@ -93,6 +94,6 @@ const main = async (): Promise<void> => {
 }
 
 main().catch((error: unknown) => {
-  complain(`Daily Grind cannot start: ${error instanceof Error ? error.message : String(error)}`)
+  complain(`Daily Grind cannot start: ${errorMessage(error)}`)
   process.exit(1)
 })

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { type Config, environment, readConfig } from '../../actors/kernel/config/config.ts'
+import { errorMessage } from '../../actors/kernel/ports/errors/error-message.ts'
 import { isAlive } from '../../actors/kernel/process/alive.ts'
 import { mesh } from '../../contracts/mesh.ts'
 import { runProvision } from '../provision/main.ts'
@@ -36,6 +37,6 @@ try {
   const { values } = parseArgs({ options: { data: { type: 'string' } } })
   await runProvision(await findEngines(values.data))
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`${errorMessage(error)}\n`)
   process.exitCode = 1
 }

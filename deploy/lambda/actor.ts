@@ -22,8 +22,8 @@ export const actorFunction = (name: ActorName): ReturnType<typeof lambdaHandler>
     const log = pino({ base: { name }, level: config.LOG_LEVEL })
     const { ports } = await openPorts(mesh, config, log)
     const { CONCURRENCY: concurrency, PREFIX: prefix } = config
-    const reach = failpoints(config.FAILPOINTS, ms => ports.clock.sleep(ms))
-    return lambdaHandler({ mesh, code, ports, concurrency, prefix, log, metrics: metrics(mesh, new Registry()), reach })
+    const failpoint = failpoints(config.FAILPOINTS, ms => ports.clock.sleep(ms))
+    return lambdaHandler({ mesh, code, ports, concurrency, prefix, log, metrics: metrics(mesh, new Registry()), failpoint })
   })
   return async (event, invocation) => (await opened())(event, invocation)
 }

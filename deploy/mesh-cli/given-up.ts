@@ -1,3 +1,4 @@
+import { errorMessage } from '../../actors/kernel/ports/errors/error-message.ts'
 import type { GivenUp } from '../../actors/kernel/ports/jobs/port.ts'
 import { QUEUE } from '../../actors/push/deliver.ts'
 import type { OpenMesh } from './open.ts'
@@ -15,7 +16,7 @@ const deliveries = async ({ jobs }: OpenMesh): Promise<{ readonly found: readonl
   try {
     return { found: jobs ? await jobs.givenUp(QUEUE, MOST) : [], unasked: [] }
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = errorMessage(error)
     return { found: [], unasked: ['', `Deliveries that were given up are not shown: ${why}`] }
   }
 }

@@ -6,6 +6,7 @@ import type { Backplane } from '../../actors/kernel/ports/backplane/port.ts'
 import { redisBackplane } from '../../actors/kernel/ports/backplane/redis.ts'
 import type { Clock } from '../../actors/kernel/ports/clock/port.ts'
 import { systemClock } from '../../actors/kernel/ports/clock/system.ts'
+import { errorMessage } from '../../actors/kernel/ports/errors/error-message.ts'
 import { type FindMissingRoutes, findMissingRoutes } from '../../actors/kernel/ports/events/routes.ts'
 import { bullmqJobs } from '../../actors/kernel/ports/jobs/bullmq.ts'
 import type { Jobs } from '../../actors/kernel/ports/jobs/port.ts'
@@ -128,6 +129,6 @@ const openBackplane = async ({ REDIS_URL: url, PREFIX: prefix }: Config): Promis
   try {
     return await redisBackplane({ url, prefix, log: pino({ level: 'silent' }) })
   } catch (error) {
-    return { unfit: error instanceof Error ? error.message : String(error) }
+    return { unfit: errorMessage(error) }
   }
 }

@@ -1,3 +1,4 @@
+import { errorMessage } from '../../actors/kernel/ports/errors/error-message.ts'
 import { dead } from './dead.ts'
 import { HELP, Refused, readFlags } from './flags.ts'
 import { type OpenMesh, openMesh } from './open.ts'
@@ -27,7 +28,7 @@ export const run = async (args: readonly string[], { say, complain }: Out): Prom
       await mesh.close()
     }
   } catch (error) {
-    complain(error instanceof Error ? error.message : String(error))
+    complain(errorMessage(error))
     if (error instanceof Refused) complain('--help shows what there is.')
     return 2
   }

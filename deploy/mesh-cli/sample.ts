@@ -1,3 +1,4 @@
+import { errorMessage } from '../../actors/kernel/ports/errors/error-message.ts'
 import { deadLetterQueue } from '../../contracts/derive/topology.ts'
 import { mesh } from '../../contracts/mesh.ts'
 import type { MeshProcess } from '../embedded/running.ts'
@@ -23,7 +24,7 @@ export const queueNames = (): readonly string[] => {
   return [...mailboxes, ...subscribers].map(q => q.queue)
 }
 
-const text = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const text = (error: unknown): string => errorMessage(error)
 
 /** Never throws: what cannot be asked says so. */
 export const sample = async (mesh: OpenMesh): Promise<Sample> => {

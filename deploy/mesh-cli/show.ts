@@ -1,3 +1,4 @@
+import { errorMessage } from '../../actors/kernel/ports/errors/error-message.ts'
 import { claimPlace, decidedPlace, operationPlace } from '../../actors/kernel/turn/replies.ts'
 import type { DeadLetter } from '../../actors/kernel/worker/dead-letters.ts'
 import type { Place } from '../../contracts/declare/records.ts'
@@ -66,6 +67,6 @@ const lastReply = async ({ backplane }: OpenMesh, id: string): Promise<string> =
       ? `Last reply on the backplane: ${JSON.stringify(reply, null, 2)}`
       : 'Last reply on the backplane: none within the last half minute'
   } catch (error) {
-    return `Last reply: not known, ${error instanceof Error ? error.message : String(error)}`
+    return `Last reply: not known, ${errorMessage(error)}`
   }
 }

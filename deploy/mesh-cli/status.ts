@@ -1,3 +1,4 @@
+import { errorMessage } from '../../actors/kernel/ports/errors/error-message.ts'
 import { missingRoute } from '../../actors/kernel/ports/events/routes.ts'
 import { mesh as product } from '../../contracts/mesh.ts'
 import type { OpenMesh } from './open.ts'
@@ -45,7 +46,7 @@ const ask = async ({ clock }: Pick<OpenMesh, 'clock'>, name: string, work: () =>
     await Promise.race([work(), late])
     return [name, 'ok']
   } catch (error) {
-    return [name, { down: error instanceof Error ? error.message : String(error) }]
+    return [name, { down: errorMessage(error) }]
   } finally {
     bound.abort()
   }

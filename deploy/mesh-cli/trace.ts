@@ -1,3 +1,4 @@
+import { errorMessage } from '../../actors/kernel/ports/errors/error-message.ts'
 import type { Span } from '../../actors/kernel/ports/tracing/span.ts'
 import { isBackplane, type OpenMesh, whyNone } from './open.ts'
 import { askSpans } from './operations.ts'
@@ -22,7 +23,7 @@ const spansOf = async ({ operations, backplane }: OpenMesh, request: string): Pr
     try {
       return await read()
     } catch (error) {
-      failures.push(error instanceof Error ? error.message : String(error))
+      failures.push(errorMessage(error))
       return undefined
     }
   }

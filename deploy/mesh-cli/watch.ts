@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ReadStream, WriteStream } from 'node:tty'
+import { errorMessage } from '../../actors/kernel/ports/errors/error-message.ts'
 import { frame, type Line, lineOf } from './frame.ts'
 import type { OpenMesh } from './open.ts'
 import { type Sample, sample } from './sample.ts'
@@ -94,4 +95,4 @@ const apology = (error: unknown, columns: number): readonly Line[] => {
   return [...lines.map(line => ({ text: line, look: 'red' as const })), { text: 'Looking again every second; q leaves.', look: 'dim' }]
 }
 
-const text = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const text = (error: unknown): string => errorMessage(error)

@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import { type Config, environment, readConfig, silenceNodeNotice } from '../../actors/kernel/config/config.ts'
 import { type Clients, openClients } from '../../actors/kernel/ports/aws/clients.ts'
+import { errorMessage } from '../../actors/kernel/ports/errors/error-message.ts'
 import { commandQueue, eventQueue, type Topology } from '../../contracts/derive/topology.ts'
 import { mesh } from '../../contracts/mesh.ts'
 import { existingQueues, type Home, provisionEventQueue, provisionMailbox } from './queues.ts'
@@ -95,6 +96,6 @@ export const runProvision = async (config: Config): Promise<void> => {
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
   runProvision(readConfig(environment({}), mesh)).catch((error: unknown) => {
-    console.error(`Provisioning failed: ${error instanceof Error ? error.message : String(error)}`)
+    console.error(`Provisioning failed: ${errorMessage(error)}`)
     process.exit(1)
   })

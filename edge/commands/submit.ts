@@ -1,5 +1,12 @@
-import type { Reach } from '../../actors/kernel/process/failpoints.ts'
-import type { Reply } from '../../contracts/declare/envelope.ts'
+import type { Failpoint } from '../../actors/kernel/process/failpoints.ts'
+import type { Reply, Envelope } from '../../contracts/declare/envelope.ts'
+import type { Deadline } from '../../actors/kernel/ports/clock/deadline.ts'
+import { commandMessage } from '../../actors/kernel/ports/mailbox/command-message.ts'
+import type { Ports } from '../../actors/kernel/process/ports.ts'
+import type { Claim } from '../../actors/kernel/turn/replies.ts'
+import { groupOf, type AnyCommand } from '../../contracts/declare/messages.ts'
+import { commandQueue } from '../../contracts/derive/topology.ts'
+import type { Conditions } from '../request/etag.ts'
 import { late } from '../request/problems.ts'
 import type { CommandRequest, CommandResult, SubmitCommand } from './command-request.ts'
 import { commandKey } from './envelope.ts'
@@ -7,7 +14,6 @@ import type { CommandEntry, LoadShedder } from './load-shedding.ts'
 import type { OperationIds } from './operations.ts'
 import { commandRepeater, type RepeatContext } from './repeat.ts'
 import { commandSender, type SenderContext } from './send.ts'
-
 const OUT_OF_ORDER = late(
   'a message said before it on the same socket was not taken in time: nothing was done yet; say it again with the same id',
 )
@@ -17,7 +23,7 @@ export type SubmitContext = SenderContext &
   Omit<RepeatContext, 'sender'> & {
     readonly operationIds: OperationIds
     readonly loadShedder: LoadShedder
-    readonly reach: Reach
+    readonly reach: Failpoint
     readonly newId: (now: number) => string
   }
 

@@ -1,4 +1,4 @@
-import type { Reach } from '../../actors/kernel/process/failpoints.ts'
+import type { Failpoint } from '../../actors/kernel/process/failpoints.ts'
 import type { Ports } from '../../actors/kernel/process/ports.ts'
 
 /** A life that can end at any moment: from then on nothing that it began has an effect, and nothing that it waits for ever comes. */
@@ -46,13 +46,12 @@ export const life = () => {
 }
 
 /** Ends the life with a probability at every failpoint. */
-export const reaper = (of: ReturnType<typeof life>, chance: () => boolean, died: () => void): Reach => {
-  const reach = async () => {
+export const reaper = (of: ReturnType<typeof life>, chance: () => boolean, died: () => void): Failpoint => {
+  return async () => {
     if (of.isOver()) return of.never
     if (!chance()) return
     of.end()
     died()
     await of.never
   }
-  return Object.assign(reach, { armed: () => true })
 }

@@ -102,7 +102,7 @@ export const world = async (
       await clock.sleep(RESTART_MS)
       startWorkerOf(code)
     }
-    const reach = reaper(
+    const failpoint = reaper(
       one,
       () => chance(faults.crash),
       () => void again(),
@@ -115,7 +115,7 @@ export const world = async (
       log,
       metrics: counted,
       random,
-      reach,
+      failpoint,
     })
   }
   const startContainerOf = (code: ActorCode) => {
@@ -127,9 +127,12 @@ export const world = async (
         resolve()
       }
     })
-    const reach = reaper(one, () => chance(faults.crash), died)
+    const failpoint = reaper(one, () => chance(faults.crash), died)
     const own = one.ports({ ...ports, jobs: jobs() })
-    return { handler: lambdaHandler({ mesh, code, ports: own, concurrency: 8, prefix: '', log, metrics: counted, random, reach }), death }
+    return {
+      handler: lambdaHandler({ mesh, code, ports: own, concurrency: 8, prefix: '', log, metrics: counted, random, failpoint }),
+      death,
+    }
   }
   const start = (code: ActorCode) => {
     if (host === 'worker') return startWorkerOf(code)

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { errorMessage } from '../../actors/kernel/ports/errors/error-message.ts'
 import { meetCounting } from './counting.ts'
 import { playDay } from './day.ts'
 import { playKills, processNamed } from './kills.ts'
@@ -68,7 +69,7 @@ const main = async (): Promise<number> => {
 main().then(
   code => process.exit(code),
   (error: unknown) => {
-    process.stderr.write(`The story cannot be played: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.stderr.write(`The story cannot be played: ${errorMessage(error)}\n`)
     process.exit(2)
   },
 )

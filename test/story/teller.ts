@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { errorMessage } from '../../actors/kernel/ports/errors/error-message.ts'
 
 export type Out = { readonly write: (text: string) => unknown; readonly isTTY?: boolean | undefined }
 
@@ -39,7 +40,7 @@ export const teller = (out: Out) => {
         line(`  ${green('✓')} ${what}`)
         return true
       } catch (error) {
-        no(what, error instanceof Error ? error.message : String(error))
+        no(what, errorMessage(error))
         return false
       }
     },

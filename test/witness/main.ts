@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { errorMessage } from '../../actors/kernel/ports/errors/error-message.ts'
 import { startMiniStack } from './ministack.ts'
 import { findPython } from './python.ts'
 import { type Counts, step, suites } from './steps.ts'
@@ -62,7 +63,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 main().then(
   code => process.exit(code),
   (error: unknown) => {
-    console.error(`The witness cannot be heard: ${error instanceof Error ? error.message : String(error)}`)
+    console.error(`The witness cannot be heard: ${errorMessage(error)}`)
     process.exit(1)
   },
 )

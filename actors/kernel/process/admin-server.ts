@@ -1,4 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http'
+import { errorMessage } from '../ports/errors/error-message.ts'
 import type { Span } from '../ports/tracing/span.ts'
 
 /** Whether a process can do its work; the rest names its parts and what is wrong with them. */
@@ -45,7 +46,7 @@ export const startOperations = async ({ title, port, host, registry, health, spa
     const path = (request.url ?? '/').split('?')[0] ?? '/'
     answer(path, response).catch((error: unknown) => {
       if (response.headersSent) return response.destroy()
-      sendJson(response, 503, { error: error instanceof Error ? error.message : String(error) })
+      sendJson(response, 503, { error: errorMessage(error) })
     })
   })
   await new Promise<void>((resolve, reject) => {

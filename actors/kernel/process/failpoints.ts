@@ -1,3 +1,5 @@
+import type { EventBus } from '../ports/events/port.ts'
+
 /** The places of a turn where a test may make it fail. */
 export const FAILPOINTS = [
   'after-claim',
@@ -8,12 +10,13 @@ export const FAILPOINTS = [
   'mid-publish',
   'before-ack',
 ] as const
-type Failpoint = (typeof FAILPOINTS)[number]
+type FailpointName = (typeof FAILPOINTS)[number]
 /** Called at each place; returns at once unless a fault is armed there. */
-export type Reach = ((point: Failpoint) => void | Promise<void>) & { readonly armed: (point: Failpoint) => boolean }
+export type Failpoint = (point: FailpointName) => void | Promise<void>
+export const NO_FAILPOINT: Failpoint = () => {}
 
 type Armed = {
-  readonly point: Failpoint
+  readonly point: FailpointName
   readonly action: 'kill' | 'throw' | 'stall'
   readonly ms: number
   readonly from: number
@@ -36,11 +39,11 @@ const parse = (text: string): Armed => {
  * at every later time too. `kill` ends the process with SIGKILL, `throw` throws, `stall` waits.
  * @throws an error naming what it cannot read
  */
-export const failpoints = (text: string, sleep: (ms: number) => Promise<void>): Reach => {
+export const failpoints = (text: string, sleep: (ms: number) => Promise<void>): Failpoint => {
   const armed = text.split(',').filter(Boolean).map(parse)
-  if (armed.length === 0) return Object.assign(() => {}, { armed: () => false })
-  const reached = new Map<Failpoint, number>()
-  const reach = async (point: Failpoint) => {
+  if (armed.length === 0) return NO_FAILPOINT
+  const reached = new Map<FailpointName, number>()
+  return async point => {
     const times = (reached.get(point) ?? 0) + 1
     reached.set(point, times)
     for (const a of armed) {
@@ -50,5 +53,17 @@ export const failpoints = (text: string, sleep: (ms: number) => Promise<void>): 
       if (a.action === 'throw') throw new Error(`failpoint ${point}`)
     }
   }
-  return Object.assign(reach, { armed: (point: Failpoint) => armed.some(a => a.point === point) })
+}
+
+/** An event bus that may fail between the events of a batch: the first goes out alone, so that there is a between. Without failpoints it is the bus itself. */
+export const failMidPublish = (bus: EventBus, failpoint: Failpoint): EventBus => {
+  if (failpoint === NO_FAILPOINT) return bus
+  return {
+    publish: async events => {
+      const rest = events.slice(1)
+      if (rest.length > 0) await bus.publish(events.slice(0, 1))
+      await failpoint('mid-publish')
+      await bus.publish(rest.length > 0 ? rest : events)
+    },
+  }
 }

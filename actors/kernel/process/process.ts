@@ -2,6 +2,7 @@ import { type Logger, pino } from 'pino'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { Mesh } from '../../../contracts/derive/mesh.ts'
 import { type Config, environment, readConfig, silenceNodeNotice } from '../config/config.ts'
+import { errorMessage } from '../ports/errors/error-message.ts'
 import type { Span } from '../ports/tracing/span.ts'
 import { type Health, type Operations, startOperations } from './admin-server.ts'
 import { outlive } from './alive.ts'
@@ -121,7 +122,7 @@ const live = ({ mesh, name, start }: ProcessOptions, tell: (message: FromProcess
         log.info({ operations: operations.url }, `${name} is ready`)
         tell({ kind: 'ready', info: { ...work.info, operations: operations.url } })
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error)
+        const message = errorMessage(error)
         log.fatal({ err: error }, `${name} cannot start: ${message}`)
         tell({ kind: 'failed', message })
         // Long enough for the message to leave; the parent ends what is left.

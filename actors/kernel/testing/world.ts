@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import type { EventEnvelope } from '../../../contracts/declare/envelope.ts'
-import { type AnyCommand, groupOf, type Message } from '../../../contracts/declare/messages.ts'
+import type { EventEnvelope, Envelope } from '../../../contracts/declare/envelope.ts'
+import { groupOf, type AnyCommand, type Message } from '../../../contracts/declare/messages.ts'
 import type { AnyRecord, Loaded, PageRef, Place, Ref, Write } from '../../../contracts/declare/records.ts'
 import { isRefusal, type Refusal } from '../../../contracts/declare/rules.ts'
 import type { CommandsOf, Mesh } from '../../../contracts/derive/mesh.ts'
@@ -9,7 +9,12 @@ import type { ActorCode } from '../authoring/implement.ts'
 import { parsed, type Reader, reader } from '../authoring/reader.ts'
 import { memoryStore } from '../ports/store/memory.ts'
 import type { Item, StoreWrite } from '../ports/store/port.ts'
-
+import { additions, isExpired, placeOf } from '../ports/store/writes.ts'
+import type { Command } from '../turn/command.ts'
+import { fold } from '../turn/fold.ts'
+import type { Items } from '../turn/items.ts'
+import { planReads, type Snapshot, takeSnapshot } from '../turn/load.ts'
+import { placeName, strictly, strictRules } from './strict-rules.ts'
 type BodyOf<A> = { [S in keyof A]: A[S] extends z.ZodType ? z.infer<A[S]> : never }[keyof A]
 /** What a test may say of a message besides who says what; by itself a message is new and comes a second after the last one. */
 export type Circumstances = Partial<Pick<Message<unknown>, 'id' | 'at' | 'ifMatch' | 'ifNoneMatch' | 'redriven'>>
@@ -25,18 +30,10 @@ export type Outcome<Body = unknown> = {
 }
 
 type Stored = { readonly place: Place; readonly value: unknown; readonly expiresAt: number | undefined }
-type Rule<K extends keyof ActorCode['rules']> = NonNullable<ActorCode['rules'][K][string]>
-const keyOf = ({ table, pk, sk }: Place) => `${table}|${pk}|${sk}`
-/** As the contract has it: a rule that says or stores anything else fails the test. */
-const strictly = (schema: z.ZodType, value: unknown, what: string) => {
-  const result = schema.safeParse(value)
-  if (!result.success) throw new Error(`${what} is against the contract: ${result.error.message}`)
-  return result.data
-}
 
 /**
- * Rules at work without a kernel: messages are decided one by one, writes go to a map, events are kept. For tests of what a sequence of messages comes to.
- * Values, events and answers are held against the contract.
+ * Rules at work in the kernel's own fold (`turn/fold.ts`) without an engine: each message is a turn of its own, writes go to a map, events are kept. For tests
+ * of what a sequence of messages comes to. Values, events and answers are held against the contract.
  */
 export const world = <M extends Mesh>(mesh: M, codes: readonly ActorCode[], start = '2026-11-20T09:00:00.000Z') => {
   type Commands = CommandsOf<M>
@@ -44,86 +41,78 @@ export const world = <M extends Mesh>(mesh: M, codes: readonly ActorCode[], star
   type AnswerTo<C> = C extends keyof Commands ? (Commands[C] extends { answer: infer A } ? BodyOf<A> : never) : never
 
   const items = new Map<string, Stored>()
+  const versions = new Map<string, number>()
   const untold: EventEnvelope[] = []
   let now = Date.parse(start)
   let count = 0
 
   const found = (place: Place): Stored | undefined => {
-    const item = items.get(keyOf(place))
-    return item?.expiresAt !== undefined && item.expiresAt * 1000 <= now ? undefined : item
+    const item = items.get(placeName(place))
+    return item && isExpired(item, now) ? undefined : item
   }
-  const value = (record: AnyRecord, place: Place): unknown => found(place)?.value ?? record.initial
-  const keep = (record: AnyRecord, place: Place, value: unknown, expiresAt?: number) =>
-    items.set(keyOf(place), { place, value: strictly(record.value, value, keyOf(place)), expiresAt })
-  const page = ({ table, pk, prefix, limit }: PageRef) => {
+  const itemOf = ({ place: { table, pk, sk }, value, expiresAt }: Stored): Item => ({
+    ...(value as object),
+    pk,
+    sk,
+    version: versions.get(placeName({ table, pk, sk })) ?? 1,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  })
+  const pageOf = ({ table, pk, prefix, limit }: PageRef) => {
     const all = [...items.values()].filter(
       ({ place }) => place.table === table && place.pk === pk && place.sk.startsWith(prefix) && found(place),
     )
     const inOrder = all.sort((x, y) => (x.place.sk < y.place.sk ? -1 : 1))
-    return { items: inOrder.slice(0, limit).map(i => i.value), more: all.length > limit }
+    return { items: inOrder.slice(0, limit).map(itemOf), more: all.length > limit }
+  }
+  const keep = (place: Place, value: unknown, expiresAt: number | undefined) => {
+    items.set(placeName(place), { place, value, expiresAt })
+    versions.set(placeName(place), (versions.get(placeName(place)) ?? 0) + 1)
+  }
+  /** Takes a write as the store does: where its condition does not hold the test fails, since nobody was in between. */
+  const take = ({ record, write, value: written }: Items['changes'][number]) => {
+    const place = placeOf(write)
+    const name = placeName(place)
+    if ('remove' in write) return items.delete(name)
+    if ('put' in write) {
+      if (write.when && 'version' in write.when && write.when.version === 0 && found(place)) throw new Error(`${name} is created twice`)
+      return keep(place, strictly(record.value, written, name), write.put.expiresAt as number | undefined)
+    }
+    if (!('add' in write)) throw new Error(`${name}: no rule writes so`)
+    // A turn need not load what it only adds to: the sums are the store's.
+    const sums = { ...((found(place)?.value ?? record.initial) as Readonly<Record<string, number>>) }
+    for (const { name: field, amount, bound } of additions(write)) {
+      const sum = (sums[field] ?? 0) + amount
+      if ('most' in bound ? sum > bound.most : sum < bound.least) throw new Error(`${name}: ${field} comes to ${sum}`)
+      sums[field] = sum
+    }
+    return keep(place, strictly(record.value, sums, name), undefined)
+  }
+  const snapshotOf = (command: Command): Snapshot => {
+    const plan = planReads([command])
+    const read = (place: Place) => {
+      const stored = found(place)
+      return stored && itemOf(stored)
+    }
+    return takeSnapshot([command], plan, plan.places.map(read), plan.pages.map(pageOf))
   }
 
-  const write = (w: Write, loads: readonly (Ref | PageRef)[]) => {
-    const { record, place } = w
-    switch (w.write) {
-      case 'put':
-        if (record.kind === 'state' && found(place)) throw new Error(`${keyOf(place)} is created twice`)
-        return keep(record, place, w.value, w.expiresAt)
-      case 'remove':
-        return items.delete(keyOf(place))
-      case 'change': {
-        if (!loads.some(l => l.kind === 'ref' && keyOf(l.place) === keyOf(place)))
-          throw new Error(`${keyOf(place)} is changed but not loaded`)
-        return keep(record, place, (w.change as (value: unknown) => unknown)(value(record, place)), found(place)?.expiresAt)
-      }
-      case 'add': {
-        const sums = { ...(value(record, place) as Record<string, number>) }
-        for (const [name, by] of Object.entries(w.by)) {
-          sums[name] = (sums[name] ?? 0) + by
-          if (sums[name] < 0 || sums[name] > (w.atMost[name] ?? Number.POSITIVE_INFINITY))
-            throw new Error(`${keyOf(place)}: ${name} comes to ${sums[name]}`)
-        }
-        return keep(record, place, sums)
-      }
-    }
-  }
-
-  const turn = (code: ActorCode, type: string, command: AnyCommand, message: Message<unknown>): Outcome => {
-    const { at: placeOf } = command.on as unknown as { at: (key: unknown) => Ref }
-    const { place } = placeOf(command.key(message))
-    const state = () => value(command.on, place)
-    const loads = Object.entries(command.loads?.(message) ?? {})
-    const loaded = () => Object.fromEntries(loads.map(([name, l]) => [name, l.kind === 'page' ? page(l) : value(l.record, l.place)]))
-    const { id, at, by } = message
-    const decision = (code.rules.decide[type] as Rule<'decide'>)(state(), message, loaded())
-    if (isRefusal(decision)) {
-      if (!command.refuses.includes(decision.refused)) throw new Error(`${type} does not declare ${decision.refused}`)
-      return { id, at, status: undefined, refused: decision.refused, body: undefined, version: undefined, events: [] }
-    }
-    const events = decision.map((e, n): EventEnvelope => {
-      const data = strictly(code.declaration.events[e.type]?.data as z.ZodType, e.data, e.type)
-      const eventId = `${id}.${n}`
-      const applied = (code.rules.apply[e.type] as Rule<'apply'>)(state(), {
-        id: eventId,
-        at,
-        now: new Date(Math.max(now, Date.parse(at))).toISOString(),
-        by,
-        data,
-      })
-      keep(command.on, place, applied.state, applied.expiresAt ?? found(place)?.expiresAt)
-      for (const w of applied.writes ?? [])
-        write(
-          w,
-          loads.map(([, l]) => l),
-        )
-      const key = groupOf(command, message)
-      return { v: 1, id: eventId, type: e.type, key, version: count, n, by, at, data, trace: { request: id, cause: id, traceparent: null } }
-    })
+  const turn = (code: ActorCode, type: string, declaration: AnyCommand, message: Message<unknown>): Outcome => {
+    const { id, at, by, data } = message
+    const trace = { request: id, cause: id, traceparent: null }
+    const envelope: Envelope = { v: 1, id, type, key: groupOf(declaration, message), by, at, data, trace }
+    const sentAt = Date.parse(at)
+    const snapshot = snapshotOf({ envelope, message, declaration, receives: 1, sentAt })
+    const { place } = snapshot
+    const folded = fold({ ...code, rules: strictRules(code, type, declaration) }, snapshot, Math.max(now, sentAt))
+    if (folded.failed) throw folded.failed.cause
+    const refusal = folded.decisions[0]?.refusal
+    if (refusal) return { id, at, status: undefined, refused: refusal.refused, body: undefined, version: undefined, events: [] }
+    if (folded.touched) keep(place, folded.state, folded.expiresAt ?? found(place)?.expiresAt)
+    snapshot.items.changes.forEach(take)
+    const events = folded.outbox.flatMap(entry => entry.events)
     untold.push(...events)
-    const answer = (code.rules.answer[type] as Rule<'answer'>)(state(), message, loaded())
-    const shape = command.answer[answer.status as keyof typeof command.answer]
-    if (!shape) throw new Error(`${type} does not declare ${answer.status}`)
-    return { id, at, status: answer.status, refused: undefined, body: strictly(shape, answer.body, type), version: answer.version, events }
+    const reply = folded.replies.get(id)
+    return { id, at, status: reply?.status, refused: undefined, body: reply?.body, version: reply?.version, events }
   }
 
   /** Says a message, whose data is taken as a client would send it. */

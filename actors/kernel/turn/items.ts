@@ -9,27 +9,27 @@ import type { Item, StoreWrite } from '../ports/store/port.ts'
  * What a turn remembers of the last messages of its key: that a redelivered one was decided, and how. A refusal or a reply is kept where the state does not
  * tell any more.
  */
-export type Decided = { readonly id: string; readonly refusal?: Refusal; readonly reply?: Reply }
+export type Decision = { readonly id: string; readonly refusal?: Refusal; readonly reply?: Reply }
 /** Events that were committed and may not be out yet. */
-export type Unpublished = { readonly id: string; readonly events: readonly EventEnvelope[] }
+export type OutboxEntry = { readonly id: string; readonly events: readonly EventEnvelope[] }
 
 /** The kernel's attributes of a state item; version 0: there is none yet. */
-export type Kept = {
+export type TurnRecord = {
   readonly version: number
-  readonly lastBatch: readonly Decided[]
-  readonly outbox: readonly Unpublished[]
+  readonly lastBatch: readonly Decision[]
+  readonly outbox: readonly OutboxEntry[]
   readonly expiresAt: number | undefined
 }
 
-export const keptOf = (item: Item | undefined): Kept => ({
+export const turnRecordOf = (item: Item | undefined): TurnRecord => ({
   version: (item?.version as number | undefined) ?? 0,
-  lastBatch: (item?.lastBatch as Decided[] | undefined) ?? [],
-  outbox: (item?.outbox as Unpublished[] | undefined) ?? [],
+  lastBatch: (item?.lastBatch as Decision[] | undefined) ?? [],
+  outbox: (item?.outbox as OutboxEntry[] | undefined) ?? [],
   expiresAt: item?.expiresAt as number | undefined,
 })
 
 /** The item of a state. `value` comes first: no field of a state may pose as the kernel's. */
-export const stateItem = (place: Place, value: unknown, kept: Kept): Item => ({
+export const stateItem = (place: Place, value: unknown, kept: TurnRecord): Item => ({
   ...(value as Record<string, unknown>),
   pk: place.pk,
   sk: place.sk,
@@ -47,6 +47,8 @@ export const placeKey = (p: Place): string => `${p.table}\0${p.pk}\0${p.sk}`
  */
 export class Items {
   readonly #read = new Map<string, { place: Place; item: Item | undefined }>()
+  /** Of what is written. */
+  readonly #records = new Map<string, AnyRecord>()
   #values = new Map<string, unknown>()
   #writes = new Map<string, StoreWrite>()
 
@@ -67,9 +69,16 @@ export class Items {
   get writes(): readonly StoreWrite[] {
     return [...this.#writes.values()]
   }
-  /** How many items the writes touch, these included. */
-  countWith(writes: readonly Write[]): number {
-    return new Set([...this.#writes.keys(), ...writes.map(w => placeKey(w.place))]).size
+  /** The writes with the values that they come to, as later reads of the turn see them; undefined where an item is removed. */
+  get changes(): readonly { readonly record: AnyRecord; readonly write: StoreWrite; readonly value: unknown }[] {
+    return [...this.#writes].flatMap(([key, write]) => {
+      const record = this.#records.get(key)
+      return record ? [{ record, write, value: this.#values.get(key) }] : []
+    })
+  }
+  /** How many items the writes touch. */
+  get count(): number {
+    return this.#writes.size
   }
 
   /** The same items without what was written since. */
@@ -79,7 +88,7 @@ export class Items {
     return items
   }
   /** Runs `work`; if it throws, nothing that it wrote stays. */
-  whole<T>(work: () => T): T {
+  allOrNothing<T>(work: () => T): T {
     const values = new Map(this.#values)
     const writes = new Map(this.#writes)
     try {
@@ -95,6 +104,7 @@ export class Items {
   add(write: Write): void {
     const { place, record } = write
     const key = placeKey(place)
+    this.#records.set(key, record)
     switch (write.write) {
       case 'put': {
         this.#values.set(key, write.value)
@@ -112,7 +122,7 @@ export class Items {
         const after = (write.change as (value: unknown) => unknown)(before)
         if (isDeepStrictEqual(before, after)) return
         this.#values.set(key, after)
-        const kept = keptOf(this.item(place))
+        const kept = turnRecordOf(this.item(place))
         this.#writes.set(key, {
           put: stateItem(place, after, { ...kept, version: kept.version + 1 }),
           table: place.table,

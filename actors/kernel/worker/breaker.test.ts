@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { virtualClock } from '../ports/clock/virtual.ts'
-import { gate } from './breaker.ts'
+import { circuitBreaker } from './breaker.ts'
 
 const start = () => {
   const clock = virtualClock()
   const changes: boolean[] = []
-  const engines = gate(clock, paused => changes.push(paused))
+  const engines = circuitBreaker(clock, paused => changes.push(paused))
   /** Milliseconds until polling goes on. */
   const wait = async () => {
     const from = clock.elapsed()

@@ -1,11 +1,15 @@
+import { backOffMs } from '../ports/clock/back-off.ts'
 import type { Clock } from '../ports/clock/port.ts'
+import { errorMessage } from '../ports/errors/error-message.ts'
+
+const PAUSE = { firstMs: 250, maxMs: 10_000 }
 
 /**
  * Stands before polling: while engines fail, a worker waits longer and longer (0.25 to 10 s) instead of taking messages that it cannot handle.
  * One success forgets the failures.
  * @param onChange told when polling pauses, and when it goes on
  */
-export const gate = (clock: Clock, onChange: (paused: boolean, error: unknown) => void) => {
+export const circuitBreaker = (clock: Clock, onChange: (paused: boolean, error: unknown) => void) => {
   let failures = 0
   let until = 0
   let last: unknown = null
@@ -22,7 +26,7 @@ export const gate = (clock: Clock, onChange: (paused: boolean, error: unknown) =
       // What was under way when polling paused fails of the same outage: a hiccup with sixty turns under way is one failure and not sixty.
       if (clock.elapsed() < until) return
       failures++
-      until = clock.elapsed() + Math.min(10_000, 125 * 2 ** failures)
+      until = clock.elapsed() + backOffMs(failures, PAUSE)
     },
     ok: () => {
       failures = 0
@@ -36,7 +40,7 @@ export const gate = (clock: Clock, onChange: (paused: boolean, error: unknown) =
       change(false, null)
     },
     /** What failed, while polling waits for it: later nothing is known, and where no message comes no success would ever clear it. */
-    error: () => (last === null || clock.elapsed() >= until ? null : last instanceof Error ? last.message : String(last)),
+    error: () => (last === null || clock.elapsed() >= until ? null : errorMessage(last)),
   }
 }
-export type Gate = ReturnType<typeof gate>
+export type CircuitBreaker = ReturnType<typeof circuitBreaker>

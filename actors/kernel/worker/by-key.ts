@@ -1,10 +1,10 @@
 /**
- * Runs work one at a time per key and bounded over all keys. What arrives for a key that is busy waits and is taken together, in order.
+ * Runs work one at a time per key and for a bounded number of keys at once. What arrives for a key that is busy waits and is taken together, in order.
  * @param limit keys at work at once
  * @param most items that one run takes
  * @param changed told how many items are held, whenever that changes
  */
-export const schedule = <T>(
+export const keyedQueue = <T>(
   limit: number,
   most: number,
   run: (key: string, batch: readonly T[]) => Promise<void>,

@@ -1,7 +1,7 @@
 import { Envelope, EventEnvelope } from '../../../contracts/declare/envelope.ts'
 import { type AnyActor, groupOf, type Message } from '../../../contracts/declare/messages.ts'
 import type { Delivery } from '../ports/mailbox/port.ts'
-import type { Taken } from '../turn/fold.ts'
+import type { Command } from '../turn/command.ts'
 /** A message that can never be handled here, whatever is tried: unknown version or type, or data against the contract. */
 export class Unreadable extends Error {
   override readonly name = 'Unreadable'
@@ -24,13 +24,13 @@ const issues = (error: { issues: readonly { path: readonly PropertyKey[]; messag
   error.issues.map(i => `${i.path.join('.') || 'message'}: ${i.message}`).join('; ')
 
 /** A command as the contract knows it. @throws Unreadable saying what is wrong */
-export const readCommand = (actor: AnyActor, delivery: Delivery): Taken => {
+export const readCommand = (actor: AnyActor, delivery: Delivery): Command => {
   const parsed = Envelope.safeParse(json(delivery.body))
   if (!parsed.success) throw new Unreadable(issues(parsed.error))
   const envelope = parsed.data
-  const command = Object.hasOwn(actor.commands, envelope.type) ? actor.commands[envelope.type] : undefined
-  if (!command) throw new Unreadable(`${actor.name} knows no message of type ${JSON.stringify(envelope.type)}`, envelope)
-  const data = command.data.safeParse(envelope.data)
+  const declaration = Object.hasOwn(actor.commands, envelope.type) ? actor.commands[envelope.type] : undefined
+  if (!declaration) throw new Unreadable(`${actor.name} knows no message of type ${JSON.stringify(envelope.type)}`, envelope)
+  const data = declaration.data.safeParse(envelope.data)
   if (!data.success) throw new Unreadable(`${envelope.type}: ${issues(data.error)}`, envelope)
   const message: Message<unknown> = {
     id: envelope.id,
@@ -41,10 +41,10 @@ export const readCommand = (actor: AnyActor, delivery: Delivery): Taken => {
     ...(envelope.ifNoneMatch === undefined ? {} : { ifNoneMatch: envelope.ifNoneMatch }),
     ...(delivery.attributes.redriven === 'true' ? { redriven: true } : {}),
   }
-  const key = groupOf(command, message)
+  const key = groupOf(declaration, message)
   // A message under another key's group would run beside that key's turns.
   if (key !== envelope.key) throw new Unreadable(`${envelope.type} belongs to the key ${key}, not ${envelope.key}`, envelope)
-  return { envelope, message, command, receives: delivery.receives, sentAt: delivery.sentAt }
+  return { envelope, message, declaration, receives: delivery.receives, sentAt: delivery.sentAt }
 }
 
 /** An event that the actor hears. @throws Unreadable saying what is wrong */

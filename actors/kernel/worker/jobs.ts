@@ -1,25 +1,20 @@
 import { Envelope } from '../../../contracts/declare/envelope.ts'
-import { type AnyActor, groupOf } from '../../../contracts/declare/messages.ts'
+import { groupOf, type AnyActor } from '../../../contracts/declare/messages.ts'
 import { commandQueue } from '../../../contracts/derive/topology.ts'
 import type { JobContext, JobQueue } from '../authoring/jobs.ts'
 import { reader } from '../authoring/reader.ts'
 import type { Outcome } from '../ports/jobs/port.ts'
-import { commandMessage } from '../ports/mailbox/command-message.ts'
 import { commandId } from '../ports/mailbox/ids.ts'
 import { ConditionLost } from '../ports/store/port.ts'
 import type { HostContext } from './host.ts'
+import { sendOwnCommand } from './own-commands.ts'
 
 const commandSender =
-  (actor: AnyActor, { ports, metrics }: HostContext): JobContext['sendCommand'] =>
+  (host: HostContext): JobContext['sendCommand'] =>
   async ({ id: name, by, type, data }) => {
     const id = commandId(name)
-    const command = actor.commands[type]
-    if (!command) throw new TypeError(`${actor.name} sends itself ${type}, which it does not know`)
-    const message = { id, by, at: new Date(ports.clock.now()).toISOString(), data: command.data.parse(data) }
-    const trace = { request: id, cause: null, traceparent: null }
-    const envelope = Envelope.parse({ v: 1, ...message, type, key: groupOf(command, message), trace })
-    await ports.mailbox.send(commandQueue(actor.name), commandMessage(envelope))
-    metrics.sent.inc({ actor: actor.name, type })
+    const at = new Date(host.ports.clock.now()).toISOString()
+    await sendOwnCommand(host, { id, by, at, type, data, trace: { request: id, cause: null, traceparent: null } })
   }
 
 /** What came of a job's try, as it is counted; `put-off` was none. */
@@ -31,14 +26,14 @@ const counted = (outcome: Outcome): string => {
 
 /** Starts an actor's jobs; what comes of each try is counted. */
 export const startJobs = (jobs: JobQueue, host: HostContext) => {
-  const { code, ports, log, metrics, random = Math.random } = host
+  const { ports, log, metrics, random = Math.random } = host
   const { handle, close } = jobs.open({
     read: reader(ports.store),
     clock: ports.clock,
     random,
     log,
     metrics,
-    sendCommand: commandSender(code.declaration, host),
+    sendCommand: commandSender(host),
     patchItem: async (ref, values) => {
       try {
         await ports.store.commit([{ set: ref.place, values }])

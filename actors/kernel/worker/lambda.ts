@@ -2,11 +2,11 @@ import { commandQueue, eventQueue } from '../../../contracts/derive/topology.ts'
 import { deadline } from '../ports/clock/deadline.ts'
 import type { Delivery } from '../ports/mailbox/port.ts'
 import type { Store } from '../ports/store/port.ts'
-import { failpoints, type Reach } from '../process/failpoints.ts'
-import { schedule } from './by-key.ts'
-import { commandSettling } from './commands.ts'
-import { eventSettling } from './events.ts'
-import { type Host, type HostContext, recent, type Settling } from './host.ts'
+import { type Failpoint, failMidPublish, NO_FAILPOINT } from '../process/failpoints.ts'
+import { keyedQueue } from './by-key.ts'
+import { commandHandler } from './commands.ts'
+import { eventHandler } from './events.ts'
+import { type Host, type HostContext, type MessageHandler, recent } from './host.ts'
 import { deliveryOf, type PartialBatchResponse, queueOf, SqsEvent } from './lambda-event.ts'
 
 export type LambdaContext = HostContext & {
@@ -14,14 +14,13 @@ export type LambdaContext = HostContext & {
   readonly concurrency: number
   /** Before the queues' names, as in their ARNs. */
   readonly prefix: string
-  readonly reach?: Reach
+  readonly failpoint?: Failpoint
 }
 /** What is needed of the context that Lambda gives with each event. */
 export type Invocation = { readonly getRemainingTimeInMillis: () => number }
 
 /** Kept of an invocation's time to say in it what is not finished: without an answer the whole batch would come again. */
 const ANSWER_MS = 500
-const NOWHERE = failpoints('', async () => {})
 
 /**
  * The Lambda host: the worker's turns over the messages that Lambda polled, for both queues of an actor.
@@ -31,7 +30,7 @@ const NOWHERE = failpoints('', async () => {})
  * @throws when an event is no event of the actor's queues: Lambda then keeps the whole batch
  */
 export const lambdaHandler = (context: LambdaContext) => {
-  const { code, ports, concurrency, prefix, log, reach = NOWHERE } = context
+  const { code, ports, concurrency, prefix, log, failpoint = NO_FAILPOINT } = context
   const actor = code.declaration.name
   // Over all invocations of this process, as long as Lambda keeps it warm.
   const published = recent()
@@ -45,19 +44,20 @@ export const lambdaHandler = (context: LambdaContext) => {
     const over = () => answered || end.left() <= 0
     const host: Host = {
       // The queue keeps them hidden, longer than the invocation may take.
-      hold: { drop: () => true, release: async () => {} },
-      engines: { ok: () => {}, failed: err => log.warn({ err, actor }, 'an engine fails') },
+      visibility: { forget: () => true, returnAfter: async () => {} },
+      breaker: { ok: () => {}, failed: err => log.warn({ err, actor }, 'an engine fails') },
       over,
       published,
     }
-    const inTime = { ...context, ports: { ...ports, store: untilAnswered(ports.store, () => answered) } }
+    const store = untilAnswered(ports.store, () => answered)
+    const inTime = { ...context, ports: { ...ports, store, events: failMidPublish(ports.events, failpoint) } }
     const work = async (queue: string) => {
       const deliveries = records.flatMap(r => (queueOf(r.eventSourceARN, prefix) === queue ? [deliveryOf(r, id => open.delete(id))] : []))
       if (queue === commandQueue(actor)) {
-        await reach('after-receive')
-        return settled(commandSettling(inTime, host, reach), deliveries, concurrency)
+        await failpoint('after-receive')
+        return handleAll(commandHandler(inTime, host, failpoint), deliveries, concurrency)
       }
-      if (queue === eventQueue(actor)) return settled(eventSettling(inTime, host), deliveries, concurrency)
+      if (queue === eventQueue(actor)) return handleAll(eventHandler(inTime, host), deliveries, concurrency)
       throw new Error(`${actor} takes messages from ${commandQueue(actor)} and ${eventQueue(actor)}, not from ${queue}`)
     }
     const all = Promise.all([...queues].map(work))
@@ -72,9 +72,9 @@ export const lambdaHandler = (context: LambdaContext) => {
 }
 
 /** Each key's messages in one run: no later one begins after an earlier one failed. */
-const settled = async <T>({ sort, run }: Settling<T>, deliveries: readonly Delivery[], concurrency: number): Promise<void> => {
-  const keys = schedule<T>(concurrency, deliveries.length, run)
-  for (const [key, batch] of await sort(deliveries)) keys.add(key, batch)
+const handleAll = async <T>({ read, handle }: MessageHandler<T>, deliveries: readonly Delivery[], concurrency: number): Promise<void> => {
+  const keys = keyedQueue<T>(concurrency, deliveries.length, handle)
+  for (const [key, batch] of await read(deliveries)) keys.add(key, batch)
   await keys.idle()
 }
 

@@ -1,3 +1,4 @@
+import { backOffMs } from '../ports/clock/back-off.ts'
 import type { Clock } from '../ports/clock/port.ts'
 import type { Delivery } from '../ports/mailbox/port.ts'
 
@@ -5,7 +6,7 @@ import type { Delivery } from '../ports/mailbox/port.ts'
  * Keeps received messages hidden from other workers while they are worked on. Short visibility plus a heartbeat: a killed worker's keys are free again soon.
  * @param onAge told with every beat for how long (ms) the oldest has been held; 0 when none is
  */
-export const holding = (clock: Clock, visibility: number, onError: (error: unknown) => void, onAge: (ms: number) => void) => {
+export const visibilityHeartbeat = (clock: Clock, visibility: number, onError: (error: unknown) => void, onAge: (ms: number) => void) => {
   /** Since when (as the clock’s `elapsed`), the oldest first. */
   const held = new Map<Delivery, number>()
   // Beats only while something is held: an idle worker does nothing.
@@ -21,21 +22,22 @@ export const holding = (clock: Clock, visibility: number, onError: (error: unkno
     for (const delivery of held.keys()) delivery.extend(visibility).catch(onError)
   }
   return {
-    add: (delivery: Delivery) => {
+    keepInvisible: (delivery: Delivery) => {
       held.set(delivery, clock.elapsed())
       beat ??= clock.every((visibility * 1000) / 3.3, extend)
     },
-    /** Acknowledged, or somebody else's again. */
-    drop: (delivery: Delivery) => held.delete(delivery),
-    /** Gives a message back, hidden for so many seconds. */
-    release: async (delivery: Delivery, seconds: number) => {
+    /** The message is acknowledged, or somebody else's again. */
+    forget: (delivery: Delivery) => held.delete(delivery),
+    /** Gives a message back, hidden for N seconds. */
+    returnAfter: async (delivery: Delivery, seconds: number) => {
       held.delete(delivery)
       await delivery.extend(seconds).catch(onError)
     },
     stop,
   }
 }
-export type Holding = ReturnType<typeof holding>
+export type VisibilityHeartbeat = ReturnType<typeof visibilityHeartbeat>
 
-/** Seconds until the next try of a message received so many times: 1, 2, 4 … 60. */
-export const patience = (receives: number): number => Math.min(60, 2 ** Math.min(receives - 1, 6))
+const RETRY_DELAY = { firstMs: 1_000, maxMs: 60_000 }
+/** Seconds until the next try of a message that was received N times: 1, 2, 4 … 60. */
+export const retryDelay = (receives: number): number => backOffMs(receives, RETRY_DELAY) / 1000

@@ -1,11 +1,11 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { commandQueue, eventQueue } from '../../../contracts/derive/topology.ts'
+import { deadline } from '../ports/clock/deadline.ts'
 import { missingRoute } from '../ports/events/routes.ts'
 import type { Jobs } from '../ports/jobs/port.ts'
-import { failpoints } from '../process/failpoints.ts'
-import { commandSettling, type Held } from './commands.ts'
+import { failMidPublish, failpoints } from '../process/failpoints.ts'
+import { commandHandler, type InFlight } from './commands.ts'
 import { consume } from './consume.ts'
-import { eventSettling } from './events.ts'
+import { eventHandler } from './events.ts'
 import { type QueueHealth, recent, type WorkerContext } from './host.ts'
 import { startJobs } from './jobs.ts'
 export type Worker = {
@@ -25,18 +25,19 @@ export type Worker = {
 const DRAIN_MS = 8_000
 
 /** The worker host: one actor, its commands, its events and its work outside. */
-export const startWorker = (context: WorkerContext): Worker => {
-  const { code, ports, config } = context
-  const reach = context.reach ?? failpoints(config.FAILPOINTS, ms => ports.clock.sleep(ms))
+export const startWorker = (given: WorkerContext): Worker => {
+  const { code, ports, config } = given
+  const failpoint = given.failpoint ?? failpoints(config.FAILPOINTS, ms => ports.clock.sleep(ms))
+  const context = { ...given, ports: { ...ports, events: failMidPublish(ports.events, failpoint) } }
   const { name, commands, subscribes } = code.declaration
   const takeCommands = () =>
-    consume<Held>(
+    consume<InFlight>(
       context,
       commandQueue(name),
-      host => commandSettling(context, { ...host, published: recent() }, reach),
-      async () => reach('after-receive'),
+      host => commandHandler(context, { ...host, published: recent() }, failpoint),
+      async () => failpoint('after-receive'),
     )
-  const takeEvents = () => consume(context, eventQueue(name), host => eventSettling(context, host))
+  const takeEvents = () => consume(context, eventQueue(name), host => eventHandler(context, host))
   const consumers = [...(Object.keys(commands).length > 0 ? [takeCommands()] : []), ...(subscribes.length > 0 ? [takeEvents()] : [])]
   const jobQueues = code.jobs.map(queue => startJobs(queue, context))
   return {
@@ -51,10 +52,8 @@ export const startWorker = (context: WorkerContext): Worker => {
       return { ok, status, queues, backplane, ...(routes.length === 0 ? {} : { routes }), ...(jobs === undefined ? {} : { jobs }) }
     },
     drain: async (ms = DRAIN_MS) => {
-      const bound = new AbortController()
-      const deadline = wait(ms, undefined, { signal: bound.signal, ref: false }).catch(() => undefined)
-      await Promise.race([Promise.all([...consumers, ...jobQueues].map(c => c.drain())), deadline])
-      bound.abort()
+      const drained = Promise.all([...consumers, ...jobQueues].map(c => c.drain()))
+      await deadline(ports.clock, ms).race(drained, () => undefined)
       for (const c of [...consumers, ...jobQueues]) c.close()
     },
   }

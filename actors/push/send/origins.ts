@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { backOffMs, spreadMs } from '../../kernel/ports/clock/back-off.ts'
 import type { Verdict } from './answer.ts'
 
 export type OriginsOptions = {
@@ -44,7 +45,7 @@ const KEPT = { origins: 1_000, subscriptions: 10_000 }
 
 /** 1, 2, 4 … times `first`, at most `most`, give or take a quarter. */
 const grown = (first: number, times: number, most: number, random: () => number) =>
-  Math.min(most, first * 2 ** Math.min(times, 20)) * (0.75 + random() / 2)
+  spreadMs(backOffMs(times + 1, { firstMs: first, maxMs: most }), random)
 
 /**
  * Whom of the push services to call now. One that is slow, broken or refuses us holds a share of the slots at the most, and is left alone for growing

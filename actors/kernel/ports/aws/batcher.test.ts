@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { noteEngineCall, withEngineCalls } from '../tracing/span.ts'
-import { gather, type Outcome } from './batcher.ts'
+import { batcher, type Outcome } from './batcher.ts'
 
 const ok = <T>(value: T): Outcome<T> => ({ ok: true, value })
 
@@ -26,7 +26,7 @@ const held = <T>() => {
 describe('gather', () => {
   test('callers of one tick share a request and get each its own answer', async () => {
     const requests: number[][] = []
-    const double = gather<number, number>({
+    const double = batcher<number, number>({
       count: 10,
       flush: async items => {
         requests.push([...items])
@@ -39,7 +39,7 @@ describe('gather', () => {
 
   test('splits by count and by bytes; an item that is too large alone is still sent', async () => {
     const requests: string[][] = []
-    const send = gather<string, string>({
+    const send = batcher<string, string>({
       count: 3,
       bytes: { most: 10, of: s => s.length },
       flush: async items => {
@@ -54,7 +54,7 @@ describe('gather', () => {
 
   test('while all lanes are busy callers pile up for the next request', async () => {
     const { flush, requests, release, sent } = held<number>()
-    const send = gather({ count: 10, lanes: 2, flush })
+    const send = batcher({ count: 10, concurrency: 2, flush })
     const first = send(1)
     await sent(1)
     const second = send(2)
@@ -73,7 +73,7 @@ describe('gather', () => {
 
   test('items of one order never lie in two requests under way, others pass them', async () => {
     const { flush, requests, release, sent } = held<string>()
-    const send = gather<string, string>({ count: 2, lanes: 2, order: s => s[0], flush })
+    const send = batcher<string, string>({ count: 2, concurrency: 2, order: s => s[0], flush })
     const all = ['a1', 'b1', 'a2', 'c1', 'a3'].map(send)
     await sent(2)
     expect(requests).toEqual([['a1', 'b1'], ['c1']])
@@ -86,7 +86,7 @@ describe('gather', () => {
   })
 
   test('one item fails its own caller only', async () => {
-    const send = gather<number, number>({
+    const send = batcher<number, number>({
       count: 10,
       flush: async items => items.map(n => (n === 2 ? { ok: false, error: new Error('two is refused') } : ok(n))),
     })
@@ -96,7 +96,7 @@ describe('gather', () => {
 
   test('a request that fails fails its callers, and the lane goes on', async () => {
     let requests = 0
-    const send = gather<number, number>({
+    const send = batcher<number, number>({
       count: 10,
       flush: async items => {
         if (requests++ === 0) throw new Error('no connection')
@@ -109,7 +109,7 @@ describe('gather', () => {
   })
 
   test('an answer that leaves an item out fails that item', async () => {
-    const send = gather<number, number>({ count: 10, flush: async items => items.slice(1).map(ok) })
+    const send = batcher<number, number>({ count: 10, flush: async items => items.slice(1).map(ok) })
     const [first, last] = await Promise.allSettled([send(1), send(2)])
     expect(first).toMatchObject({ status: 'fulfilled' })
     expect(last).toMatchObject({ status: 'rejected', reason: { message: 'the request said nothing of this item' } })
@@ -120,14 +120,14 @@ describe('gather', () => {
       if (s === 'bad') throw new Error('no size')
       return s.length
     }
-    const send = gather<string, string>({ count: 10, bytes: { most: 100, of }, flush: async items => items.map(ok) })
+    const send = batcher<string, string>({ count: 10, bytes: { most: 100, of }, flush: async items => items.map(ok) })
     const settled = await Promise.allSettled([send('a'), send('bad'), send('b')])
     expect(settled.map(s => s.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     expect(await send('c')).toBe('c')
   })
 
   test('a request counts for the span of the caller that began it', async () => {
-    const send = gather<string, string>({
+    const send = batcher<string, string>({
       count: 10,
       flush: async items => {
         noteEngineCall(`for ${items[0]}`, 1)
@@ -148,7 +148,7 @@ describe('gather', () => {
 
   test('a request that waited for the lane counts for its own caller', async () => {
     const { flush, release, sent } = held<string>()
-    const send = gather<string, string>({
+    const send = batcher<string, string>({
       count: 10,
       flush: items => {
         noteEngineCall(`for ${items[0]}`, 1)

@@ -3,13 +3,13 @@ import { AsyncResource } from 'node:async_hooks'
 /** What became of one item of a batch. */
 export type Outcome<R> = { readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: unknown }
 
-export type GatherOptions<T, R> = {
+export type BatcherOptions<T, R> = {
   /** Most items a request. */
   readonly count: number
   /** Most bytes a request, with the size of an item. */
   readonly bytes?: { readonly most: number; readonly of: (item: T) => number }
   /** Requests under way at once before callers are gathered; default 1. */
-  readonly lanes?: number
+  readonly concurrency?: number
   /** Items of one order never lie in two requests under way, so several lanes cannot turn them round. */
   readonly order?: (item: T) => string | undefined
   /** Sends one request: an outcome an item, in order. A rejection fails all its items. */
@@ -23,7 +23,7 @@ const PASSED_OVER = 1_000
  * Lets callers at about the same time share requests. While a lane is free a call waits only for the end of the tick, so an idle mesh loses no time;
  * while all lanes are busy calls pile up for the next request, so a busy one sends few and full ones.
  */
-export const gather = <T, R>({ count, bytes, lanes = 1, order, flush }: GatherOptions<T, R>): ((item: T) => Promise<R>) => {
+export const batcher = <T, R>({ count, bytes, concurrency: lanes = 1, order, flush }: BatcherOptions<T, R>): ((item: T) => Promise<R>) => {
   type Waiting = {
     item: T
     order: string | undefined

@@ -1,6 +1,8 @@
 import { Redis, type RedisOptions } from 'ioredis'
 import type { Logger } from 'pino'
+import { backOffMs, spreadMs } from '../clock/back-off.ts'
 import type { Clock } from '../clock/port.ts'
+import { errorMessage } from '../errors/error-message.ts'
 
 export type BackplaneLog = Pick<Logger, 'info' | 'warn' | 'error'>
 export type ConnectionContext = { readonly url: string; readonly clock: Clock; readonly log: BackplaneLog | undefined }
@@ -9,6 +11,7 @@ const PING_MS = 2_500
 /** Unanswered pings in a row: one may be late on a busy machine, and a connection that is made anew costs every device a resume. */
 const MOST_UNANSWERED = 2
 const CLOSED = 'the connection was closed'
+const RECONNECT_BACK_OFF = { firstMs: 100, maxMs: 2_000 }
 const OPTIONS = {
   // Both this project's embedded engine and every managed Redis speak it.
   protocol: 2,
@@ -20,7 +23,7 @@ const OPTIONS = {
   autoResubscribe: false,
   commandTimeout: 1_000,
   connectTimeout: 2_000,
-  retryStrategy: (times: number) => Math.min(2_000, 50 * 2 ** Math.min(times, 6)) * (0.75 + Math.random() / 2),
+  retryStrategy: (times: number) => spreadMs(backOffMs(times, RECONNECT_BACK_OFF), Math.random),
   enableAutoPipelining: true,
 } as const satisfies RedisOptions
 
@@ -50,7 +53,7 @@ export const redisConnection = (
   let standing: Promise<void> | undefined
 
   const broken = (cause: unknown) => {
-    error = cause instanceof Error ? cause.message || cause.name : String(cause)
+    error = errorMessage(cause)
     if (!told) log?.warn({ err: cause }, `${where} (${name}) cannot be reached; trying on`)
     told = true
   }
@@ -116,7 +119,7 @@ export const redisConnection = (
       try {
         return await run(redis)
       } catch (cause) {
-        throw new Error(`${what}: ${where}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+        throw new Error(`${what}: ${where}: ${errorMessage(cause)}`, { cause })
       }
     },
     close: () => {

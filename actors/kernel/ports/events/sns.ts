@@ -1,5 +1,5 @@
 import { PublishBatchCommand, type SNSClient } from '@aws-sdk/client-sns'
-import { gather } from '../aws/batcher.ts'
+import { batcher } from '../aws/batcher.ts'
 import { isRefusalCode } from '../aws/failures.ts'
 import { Unsendable } from '../mailbox/port.ts'
 import { allOf, MOST_BYTES, MOST_ENTRIES, weigh } from './limits.ts'
@@ -25,10 +25,10 @@ export const snsBus = ({ sns, topicArn, lanes = 4 }: SnsBusOptions): EventBus =>
       })
       return known
     }
-    return gather<Weighed, void>({
+    return batcher<Weighed, void>({
       count: MOST_ENTRIES,
       bytes: { most: MOST_BYTES, of: item => item.bytes },
-      lanes,
+      concurrency: lanes,
       flush: async items => {
         const answer = await sns.send(
           new PublishBatchCommand({

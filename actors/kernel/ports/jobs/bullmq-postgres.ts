@@ -10,7 +10,9 @@ import {
   Worker,
 } from 'bullmq'
 import pg from 'pg'
+import { backOffMs } from '../clock/back-off.ts'
 import { systemClock } from '../clock/system.ts'
+import { errorMessage } from '../errors/error-message.ts'
 import {
   type Engine,
   type JobsLog,
@@ -50,7 +52,7 @@ export const postgresEngine = ({ url, log, looks }: { url: string; log: JobsLog 
   const pool = openPool({ application_name: ours, max: 2, connectionTimeoutMillis: CALL_MS, query_timeout: CALL_MS })
   let error: string | null = null
   const broken = (cause: unknown) => {
-    const message = cause instanceof Error ? cause.message || cause.name : String(cause)
+    const message = errorMessage(cause)
     if (error === null) log?.warn({ err: cause }, `${where} (jobs) cannot be used; trying on`)
     error = `${where} (jobs): ${message}`
   }
@@ -140,11 +142,11 @@ export const postgresEngine = ({ url, log, looks }: { url: string; log: JobsLog 
         return result
       } catch (cause) {
         broken(cause)
-        throw new Error(`jobs: ${where}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+        throw new Error(`jobs: ${where}: ${errorMessage(cause)}`, { cause })
       }
     },
     worker: async (name, process, settings, signal) => {
-      for (let failures = 0; !signal.aborted; failures++) {
+      for (let failures = 1; !signal.aborted; failures++) {
         try {
           // However long that takes: a database that sleeps lets those who wait stand at its door.
           await unless(signal, prepare({ application_name: WAITING }, signal))
@@ -153,7 +155,7 @@ export const postgresEngine = ({ url, log, looks }: { url: string; log: JobsLog 
         } catch (cause) {
           if (signal.aborted) return undefined
           broken(cause)
-          await systemClock.sleep(Math.min(LONGEST_PAUSE_MS, 50 * 2 ** failures), signal).catch(() => {})
+          await systemClock.sleep(backOffMs(failures, { firstMs: 50, maxMs: LONGEST_PAUSE_MS }), signal).catch(() => {})
         }
       }
       return undefined

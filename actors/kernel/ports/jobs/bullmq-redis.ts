@@ -1,35 +1,35 @@
 import { Queue, Worker } from 'bullmq'
 import { evicting, redisConnection } from '../backplane/redis-connection.ts'
 import { redisWrites } from '../backplane/redis-writes.ts'
+import { backOffMs, spreadMs } from '../clock/back-off.ts'
+import { deferred } from '../clock/deferred.ts'
 import { systemClock } from '../clock/system.ts'
 import { type Engine, type JobsLog, type StoredQueue, streams, WORKER } from './engine.ts'
 
 const PREFIX = 'jobs'
 /** What is written to find out whether anything can be. */
 const PROBE_KEY = 'jobs-probe'
+const RECONNECT_BACK_OFF = { firstMs: 100, maxMs: 2_000 }
 /** A worker waits for its Redis, however long it is away: what it has to tell is told when it is back. */
 const PATIENT = {
   protocol: 2,
   maxRetriesPerRequest: null,
   connectTimeout: 2_000,
   keepAlive: 10_000,
-  retryStrategy: (times: number) => Math.min(2_000, 50 * 2 ** Math.min(times, 6)) * (0.75 + Math.random() / 2),
+  retryStrategy: (times: number) => spreadMs(backOffMs(times, RECONNECT_BACK_OFF), Math.random),
 } as const
 
 /** BullMQ on Redis. Resolves after the first try to connect, however it went. */
 export const redisEngine = async ({ url, log }: { url: string; log: JobsLog | undefined }): Promise<Engine> => {
   const queues = new Map<string, Promise<StoredQueue & Pick<Queue, 'close'>>>()
   let refused: string | null = null
-  let accept: () => void = () => {}
-  const accepted = new Promise<void>(resolve => {
-    accept = resolve
-  })
+  const accepted = deferred()
   const context = { url, clock: systemClock, log }
   const connection = redisConnection(context, 'jobs', async redis => {
     const why = await evicting(redis, log)
     if (why !== null && refused === null) log?.error(`the Redis for jobs is unfit: ${why}`)
     refused = why
-    if (why === null) accept()
+    if (why === null) accepted.resolve()
     void writes.probe()
   })
   const writes = redisWrites(context, connection, PROBE_KEY)
@@ -61,7 +61,9 @@ export const redisEngine = async ({ url, log }: { url: string; log: JobsLog | un
       })
     },
     worker: async (name, process, settings, signal) => {
-      await Promise.race([accepted, new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))])
+      const aborted = deferred()
+      signal.addEventListener('abort', () => aborted.resolve(), { once: true })
+      await Promise.race([accepted.promise, aborted.promise])
       if (signal.aborted) return undefined
       const worker = new Worker(name, process, { ...WORKER, ...settings, connection: { url, ...PATIENT }, prefix: PREFIX })
       worker.on('error', err => log?.debug({ err, queue: name }, 'a worker of jobs had an error'))

@@ -1,3 +1,5 @@
+import { backOffMs, spreadMs } from '../clock/back-off.ts'
+import { errorMessage } from '../errors/error-message.ts'
 import type { Job, JobHandler, Outcome, WorkOptions } from './port.ts'
 
 /** What becomes of a job after a try. */
@@ -18,8 +20,8 @@ const pause = (
   afterMs: number | undefined,
   { firstPauseMs = FIRST_MS, longestPauseMs = LONGEST_MS, random }: Circumstances,
 ) => {
-  const grown = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(attempt - 1, 30))
-  const own = grown * (0.75 + random() / 2)
+  const grown = backOffMs(attempt, { firstMs: firstPauseMs, maxMs: longestPauseMs })
+  const own = spreadMs(grown, random)
   return Math.ceil(afterMs === undefined ? own : Math.max(own, afterMs + random() * grown))
 }
 
@@ -45,6 +47,6 @@ export const attempted = async (job: Job, handler: JobHandler, now: number): Pro
   try {
     return await handler(job)
   } catch (error) {
-    return { retry: error instanceof Error ? error.message || error.name : String(error) }
+    return { retry: errorMessage(error) }
   }
 }

@@ -6,7 +6,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs'
 import { Producer } from 'sqs-producer'
-import { gather, type Outcome } from '../aws/batcher.ts'
+import { batcher, type Outcome } from '../aws/batcher.ts'
 import { isRefusalCode } from '../aws/failures.ts'
 import { isFifo, MOST_BYTES } from './limits.ts'
 import { type Outgoing, Unsendable } from './port.ts'
@@ -51,10 +51,10 @@ export type Weighed = { readonly message: Outgoing; readonly bytes: number }
 /** Sends messages of many callers in shared requests, those of a group in the order of the calls. */
 export const sqsSends = ({ name, sqs, url }: Queue) => {
   const fifo = isFifo(name)
-  return gather<Weighed, void>({
+  return batcher<Weighed, void>({
     count: ENTRIES,
     bytes: { most: MOST_BYTES, of: item => item.bytes },
-    lanes: SEND_LANES,
+    concurrency: SEND_LANES,
     order: item => item.message.group,
     flush: async items => {
       // The library says which entries failed, not why: the reasons are in the answer, which passes here.
@@ -98,9 +98,9 @@ const unlessStale = (doing: string) => (_: number, entry: BatchResultErrorEntry)
 
 /** Takes messages off a queue by their receipt handles, many in a request. */
 export const sqsAcks = ({ name, sqs, url }: Queue) =>
-  gather<string, void>({
+  batcher<string, void>({
     count: ENTRIES,
-    lanes: ACK_LANES,
+    concurrency: ACK_LANES,
     flush: async handles => {
       const Entries = handles.map((ReceiptHandle, at) => ({ Id: String(at), ReceiptHandle }))
       const answer = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: await url(), Entries }))
@@ -110,7 +110,7 @@ export const sqsAcks = ({ name, sqs, url }: Queue) =>
 
 /** Changes how long messages stay hidden. One request at a time, so that giving a message back is not overtaken by an earlier heartbeat. */
 export const sqsExtends = ({ name, sqs, url }: Queue) =>
-  gather<{ readonly handle: string; readonly seconds: number }, void>({
+  batcher<{ readonly handle: string; readonly seconds: number }, void>({
     count: ENTRIES,
     flush: async items => {
       const Entries = items.map(({ handle, seconds }, at) => ({ Id: String(at), ReceiptHandle: handle, VisibilityTimeout: seconds }))

@@ -1,7 +1,11 @@
 import type { Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import type { Logger } from 'pino'
 import { Consumer as PollingLoop } from 'sqs-consumer'
+import { backOffMs } from '../clock/back-off.ts'
+import { deadline } from '../clock/deadline.ts'
+import { type Deferred, deferred } from '../clock/deferred.ts'
 import type { Clock } from '../clock/port.ts'
+import { errorMessage } from '../errors/error-message.ts'
 import type { ConsumeOptions, Consumer } from './port.ts'
 
 export type SqsConsumerOptions = ConsumeOptions & {
@@ -16,7 +20,7 @@ export type SqsConsumerOptions = ConsumeOptions & {
   readonly handler: (messages: readonly Message[]) => Promise<void>
 }
 
-const MOST_BACKOFF_MS = 5_000
+const POLL_BACK_OFF = { firstMs: 100, maxMs: 5_000 }
 
 /**
  * Polls a queue with so many of sqs-consumer's loops. The library only polls and hands over: it deletes nothing and keeps nothing hidden.
@@ -31,7 +35,7 @@ export const sqsConsumer = (options: SqsConsumerOptions): Consumer => {
   let failing: { readonly since: number; readonly began: number; readonly message: string } | null = null
 
   const failed = (error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error)
+    const message = errorMessage(error)
     if (!failing) log?.warn({ err: error, queue }, 'a queue cannot be polled; trying on')
     failing = { since: failing?.since ?? clock.now(), began: failing?.began ?? clock.elapsed(), message }
   }
@@ -39,7 +43,7 @@ export const sqsConsumer = (options: SqsConsumerOptions): Consumer => {
     if (failing) log?.info({ queue, ms: clock.elapsed() - failing.began }, 'a queue can be polled again')
     failing = null
   }
-  const backOff = (failures: number) => clock.sleep(Math.min(MOST_BACKOFF_MS, 50 * 2 ** failures), stopping.signal)
+  const backOff = (failures: number) => clock.sleep(backOffMs(failures, POLL_BACK_OFF), stopping.signal)
 
   const start = async (): Promise<readonly (() => Promise<void>)[]> => {
     for (let failures = 1; !stopping.signal.aborted; failures++) {
@@ -82,7 +86,7 @@ type PollerContext = SqsConsumerOptions & {
 const poller = (context: PollerContext, queueUrl: string): (() => Promise<void>) => {
   const { queue, log, clock, stopMs, waitSeconds, stopping, backOff, failed, fine } = context
   let failures = 0
-  let poll: { readonly over: Promise<void>; readonly end: () => void } | undefined
+  let poll: Deferred<void> | undefined
 
   const cut = new AbortController()
   // The library's own signal ends the poll at once or never; this one, after a while.
@@ -106,7 +110,7 @@ const poller = (context: PollerContext, queueUrl: string): (() => Promise<void>)
       if (failures > 0) await backOff(failures)
       await context.ready?.()
       stopping.signal.throwIfAborted()
-      poll = during()
+      poll = deferred()
     },
     handleMessageBatch: async messages => {
       await context.handler(messages)
@@ -118,7 +122,7 @@ const poller = (context: PollerContext, queueUrl: string): (() => Promise<void>)
     if (failures > 0) loop.updateOption('waitTimeSeconds', waitSeconds)
     failures = 0
     fine()
-    poll?.end()
+    poll?.resolve()
   }
   loop.on('empty', answered)
   loop.on('response_processed', answered)
@@ -132,26 +136,15 @@ const poller = (context: PollerContext, queueUrl: string): (() => Promise<void>)
       loop.updateOption('waitTimeSeconds', Math.min(1, waitSeconds))
       failed(error)
     }
-    poll?.end()
+    poll?.resolve()
   })
   loop.start()
 
   return async () => {
     loop.stop()
     if (!poll) return
-    const ended = new AbortController()
-    const late = clock.sleep(stopMs, ended.signal).catch(() => {})
-    await Promise.race([poll.over, late])
-    ended.abort()
+    await deadline(clock, stopMs).race(poll.promise, () => undefined)
     cut.abort()
-    await poll.over
+    await poll.promise
   }
-}
-
-const during = () => {
-  let end = () => {}
-  const over = new Promise<void>(resolve => {
-    end = resolve
-  })
-  return { over, end }
 }

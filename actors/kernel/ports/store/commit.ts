@@ -7,6 +7,7 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
+import { errorMessage } from '../errors/error-message.ts'
 import { transactItem } from './expressions.ts'
 import { spoken } from './keys.ts'
 import { ConditionLost, Conflict, type StoreWrite, Unstorable } from './port.ts'
@@ -40,7 +41,7 @@ const entryOf = (prefix: string, write: StoreWrite, now: number): TransactWriteI
   try {
     return transactItem(prefix, write, now)
   } catch (cause) {
-    throw new Unstorable(`cannot write ${spoken(placeOf(write))}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new Unstorable(`cannot write ${spoken(placeOf(write))}: ${errorMessage(cause)}`, { cause })
   }
 }
 

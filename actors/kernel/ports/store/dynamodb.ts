@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Place } from '../../../../contracts/declare/records.ts'
-import { gather } from '../aws/batcher.ts'
+import { batcher } from '../aws/batcher.ts'
 import type { Clock } from '../clock/port.ts'
 import { commitTo } from './commit.ts'
 import type { Attributes } from './expressions.ts'
@@ -8,7 +8,6 @@ import { checkKey } from './keys.ts'
 import type { Item, Store } from './port.ts'
 import { batchGet, itemOf, queryRange } from './reads.ts'
 import { checked, isExpired } from './writes.ts'
-
 export type DynamoStoreOptions = {
   readonly client: DynamoDBClient
   /** The deployment's, before the names of tables. */
@@ -26,9 +25,9 @@ const KEYS_A_REQUEST = 100
  * except that lost conditions, conflicts of transactions and items that are too large are told as the port says.
  */
 export const dynamoStore = ({ client, prefix, clock = { now: Date.now }, lanes = 4 }: DynamoStoreOptions): Store => {
-  const read = gather<Place, Attributes | undefined>({
+  const read = batcher<Place, Attributes | undefined>({
     count: KEYS_A_REQUEST,
-    lanes,
+    concurrency: lanes,
     flush: places => batchGet(client, prefix, places),
   })
   const get = async (place: Place): Promise<Item | undefined> => {

@@ -3,6 +3,7 @@ import { BatchGetItemCommand, type DynamoDBClient, type KeysAndAttributes, Query
 import { unmarshall } from '@aws-sdk/util-dynamodb'
 import type { Place } from '../../../../contracts/declare/records.ts'
 import type { Outcome } from '../aws/batcher.ts'
+import { backOffMs } from '../clock/back-off.ts'
 import { type Attributes, toAttributes } from './expressions.ts'
 import { byBytes, keyOf, spoken } from './keys.ts'
 import type { Item, Range } from './port.ts'
@@ -10,7 +11,7 @@ import { isExpired } from './writes.ts'
 
 /** Requests in a row that bring nothing before their items are given up. With the pauses between them, some three seconds. */
 const FRUITLESS = 8
-const PAUSE_MS = 25
+const UNPROCESSED_BACK_OFF = { firstMs: 25, maxMs: 25 * 2 ** FRUITLESS }
 /** Once a page turned out to hold expired items, further ones ask for some more, lest a long row of them takes a request each. */
 const BEYOND_EXPIRED = 50
 
@@ -45,7 +46,7 @@ export const batchGet = async (
       for (const item of items) found.set(keyOf({ table: table.slice(prefix.length), pk: item.pk?.S ?? '', sk: item.sk?.S ?? '' }), item)
     open = UnprocessedKeys ?? {}
     fruitless = found.size > before ? 0 : fruitless + 1
-    if (Object.keys(open).length > 0 && fruitless < FRUITLESS) await pause(Math.random() * PAUSE_MS * 2 ** fruitless)
+    if (Object.keys(open).length > 0 && fruitless < FRUITLESS) await pause(Math.random() * backOffMs(fruitless + 1, UNPROCESSED_BACK_OFF))
   }
   return places.map(place =>
     isOpen(place)
