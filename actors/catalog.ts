@@ -1,4 +1,4 @@
-import { type ActorName } from '../contracts/mesh.ts'
+import type { ActorName } from '../contracts/mesh.ts'
 import type { ActorCode, Implemented, ViewTable } from './kernel/authoring/implement.ts'
 import type { Config } from './kernel/config/config.ts'
 import { notificationsActor } from './notifications/notifications.ts'

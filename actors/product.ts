@@ -1,6 +1,6 @@
+import { MAX_CAREER } from '../contracts/career.ts'
 import type { ClientConfig } from '../contracts/edge.ts'
 import { mesh } from '../contracts/mesh.ts'
-import { MAX_CAREER } from '../contracts/career.ts'
 import { MAX_PINS } from '../contracts/posts.ts'
 import { MOST_SUBSCRIPTIONS } from '../contracts/push.ts'
 import { stream } from '../contracts/stream.ts'

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { isRefusal, type Refusal } from '../contracts/declare/rules.ts'
-import { comment, like, postKey, post as record, slot, pins } from '../contracts/posts.ts'
+import { comment, like, pins, postKey, post as record, slot } from '../contracts/posts.ts'
 import { circle, counts } from '../contracts/users.ts'
 import { granted, type Outcome } from './kernel/testing/world.ts'
 import { postsSeenBy, postViews } from './posts/views.ts'
@@ -12,6 +12,7 @@ import { ann, bob, cem, dan } from './testing/village.ts'
 import { world } from './testing/world.ts'
 import { timelineViews } from './timelines/views.ts'
 import { userViews } from './users/queries.ts'
+
 const people = [ann, bob, cem, dan]
 
 /** One step of a program; `nth` picks a post or comment of those there are, `later` is how much time goes by before, in seconds. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { base64Url } from './declare/base64.ts'
 import { actor, command, fact, problem, query } from './declare/messages.ts'
 import { row, state } from './declare/records.ts'
-import { base64Url } from './declare/base64.ts'
 import { sha256 } from './declare/sha256.ts'
 import { Day, Time, UserId, word } from './declare/text.ts'
 import { CommentId, PostId } from './posts.ts'

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { StreamDeclaration } from './frames.ts'
-import { Time } from './declare/text.ts'
 import { Notification, UnreadCount } from './notifications.ts'
 import { Comment, Post } from './posts.ts'
 import { Person } from './users.ts'

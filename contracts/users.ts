@@ -1,9 +1,22 @@
 import { z } from 'zod'
-import { career, Education, EducationDraft, EducationId, EducationRow, education, Job, JobDraft, JobId, JobRow, job, removedEntry } from './career.ts'
-import { actor, command, fact, problem, query, snapshot } from './declare/messages.ts'
-import { counter, row, state } from './declare/records.ts'
+import {
+  career,
+  Education,
+  EducationDraft,
+  EducationId,
+  EducationRow,
+  education,
+  Job,
+  JobDraft,
+  JobId,
+  JobRow,
+  job,
+  removedEntry,
+} from './career.ts'
 import { isWellFormed } from './declare/characters.ts'
 import { isLanguage } from './declare/language.ts'
+import { actor, command, fact, problem, query, snapshot } from './declare/messages.ts'
+import { counter, row, state } from './declare/records.ts'
 import { Day, GivenDay, line, Time, text, UserId, word } from './declare/text.ts'
 import { isZone } from './declare/time-zone.ts'
 // ── What clients see ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,9 +14,10 @@ import { catalogWith } from '../actors/testing/catalog.ts'
 import { ann, bob } from '../actors/testing/village.ts'
 import { world } from '../actors/testing/world.ts'
 import { mesh } from '../contracts/mesh.ts'
-import { subscription, type Subscription } from '../contracts/push.ts'
+import { type Subscription, subscription } from '../contracts/push.ts'
 import { type Browser, type Fault, type PushService, startPushService } from './push-service.ts'
 import { until } from './until.ts'
+
 /** What is sent to push services that behave in every way there is, one try at a time. */
 
 const pair = createECDH('prime256v1')

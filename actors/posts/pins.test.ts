@@ -1,11 +1,12 @@
-import { asSeenBy } from './views/as-seen-by.ts'
 import { expect, test } from 'vitest'
 import { MAX_PINS, pin, pins } from '../../contracts/posts.ts'
 import { granted } from '../kernel/testing/world.ts'
 import { ann, bob, cem, nobody, village } from '../testing/village.ts'
 import { changesSince } from '../timelines/views/changes.ts'
 import { timelineViews } from '../timelines/views.ts'
+import { asSeenBy } from './views/as-seen-by.ts'
 import { postViews as views } from './views.ts'
+
 type World = ReturnType<typeof village>
 const day = (n: number) => `2026-11-${String(n).padStart(2, '0')}T10:00:00.000Z`
 const asks = <D>(w: World, by: string, data: D) => ({ by, data, now: w.now(), limit: 100, after: undefined })

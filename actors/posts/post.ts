@@ -1,10 +1,11 @@
 import { isRefusal, refuse, superseded } from '../../contracts/declare/rules.ts'
-import { comment, dayOf, like, posts, SWEEP, slot, pin, type LivePost } from '../../contracts/posts.ts'
+import { comment, dayOf, type LivePost, like, pin, posts, SWEEP, slot } from '../../contracts/posts.ts'
 import { mismatched, part, tombstoneUntil } from '../kernel/authoring/rule.ts'
 import { personOf } from '../users/views.ts'
 import { begun, freed } from './publish.ts'
 import { ownOf, postBody } from './views.ts'
 import { changed, visible } from './visibility.ts'
+
 const notTheAuthor = refuse('not-the-author', 'only its author may change or delete a post')
 const atVersion = ({ contentVersion }: LivePost) => refuse('version-mismatch', `the post is at version ${contentVersion}`)
 const writtenAt = ({ editedAt, createdAt }: LivePost): string => editedAt ?? createdAt

@@ -1,5 +1,4 @@
-import { type Mesh } from '../../contracts/mesh.ts'
-import { postKey } from '../../contracts/posts.ts'
+import type { Mesh } from '../../contracts/mesh.ts'
 import { preferences, push } from '../../contracts/push.ts'
 import { user } from '../../contracts/users.ts'
 import { handlers } from '../authoring/authoring.ts'

@@ -1,9 +1,18 @@
 import { isDeepStrictEqual } from 'node:util'
-import { refuse, rules, superseded, type Rules } from '../../contracts/declare/rules.ts'
-import { MOST_SUBSCRIPTIONS, push, pushCounts, subscriptionIdOf, subscription, type Holder, type Subscription } from '../../contracts/push.ts'
+import { type Rules, refuse, rules, superseded } from '../../contracts/declare/rules.ts'
+import {
+  type Holder,
+  MOST_SUBSCRIPTIONS,
+  push,
+  pushCounts,
+  type Subscription,
+  subscription,
+  subscriptionIdOf,
+} from '../../contracts/push.ts'
 import { tombstoneUntil } from '../kernel/authoring/rule.ts'
 import { profileRequired } from '../users/views.ts'
 import { refusedEndpoint } from './endpoint.ts'
+
 /** The end of the year 9999 in epoch seconds: an endpoint that comes back outlives the tombstone that it left. */
 const NEVER = 253_402_300_799
 

@@ -1,5 +1,5 @@
 import { refuse } from '../../contracts/declare/rules.ts'
-import { MOST_SUBSCRIPTIONS, preferences, push, subscription, type Subscription } from '../../contracts/push.ts'
+import { MOST_SUBSCRIPTIONS, preferences, push, type Subscription, subscription } from '../../contracts/push.ts'
 import { descending, fillPage } from '../kernel/authoring/page.ts'
 import { defineViews, type Reader } from '../kernel/authoring/reader.ts'
 /** A person's subscriptions: as few as fit one page. */

@@ -1,4 +1,4 @@
-import { type Commands, type Queries } from '../../contracts/mesh.ts'
+import type { Commands, Queries } from '../../contracts/mesh.ts'
 
 /**
  * Where each message and question of the contract is held against what it should do: `model`, by the random programs of `sequences.test.ts`; `mesh`: it is the

@@ -1,4 +1,4 @@
-import { type Write } from '../../contracts/declare/records.ts'
+import type { Write } from '../../contracts/declare/records.ts'
 import { type CircleEntry, circle } from '../../contracts/users.ts'
 import { absenceUntil } from '../kernel/authoring/rule.ts'
 

@@ -1,8 +1,9 @@
-import { commandOf, refuse, superseded, type Applied } from '../../contracts/declare/rules.ts'
-import { circle, counts, LIMITS, pairOf, users, mutedSince, type CircleEntry, type Pair, type User } from '../../contracts/users.ts'
-import { absenceUntil, part } from '../kernel/authoring/rule.ts'
+import { type Applied, commandOf, refuse, superseded } from '../../contracts/declare/rules.ts'
+import { type CircleEntry, counts, LIMITS, mutedSince, type Pair, pairOf, type User, users } from '../../contracts/users.ts'
+import { part } from '../kernel/authoring/rule.ts'
 import { circleRow } from './circle-row.ts'
 import { noSuchPerson, profileRequired, standing } from './views.ts'
+
 type Act = { readonly by: string; readonly data: { readonly userId: string } }
 type Between = { readonly a: string; readonly b: string; readonly by: string }
 

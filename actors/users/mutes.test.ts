@@ -1,12 +1,13 @@
-import { renderNotification } from '../push/render-notification.ts'
 import { expect, test } from 'vitest'
 import { circle, counts, LIMITS, pair, pairOf, user } from '../../contracts/users.ts'
 import { granted } from '../kernel/testing/world.ts'
+import { renderNotification } from '../push/render-notification.ts'
 import { ann, bob, cem, nobody, village } from '../testing/village.ts'
 import { changesSince } from '../timelines/views/changes.ts'
 import { timelineViews } from '../timelines/views.ts'
 import { userViews as views } from './queries.ts'
 import { userRules as rules } from './rules.ts'
+
 type World = ReturnType<typeof village>
 const asks = (w: World, by: string) => ({ by, data: {}, now: w.now(), limit: 100, after: undefined })
 const mutesOf = async (w: World, by: string) => granted(await views['mute.list'](asks(w, by), await w.read())).items.map(p => p.id)

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Write } from '../../contracts/declare/records.ts'
+import type { Write } from '../../contracts/declare/records.ts'
 import { type LiveUser, nameEntry } from '../../contracts/users.ts'
 import { FOLDING, formsOf, headOf } from './folding.ts'
 

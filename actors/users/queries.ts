@@ -1,6 +1,6 @@
 import { type EducationRow, education, type JobRow, job, MAX_CAREER } from '../../contracts/career.ts'
+import type { ValueOf } from '../../contracts/declare/records.ts'
 import { refuse } from '../../contracts/declare/rules.ts'
-import { type ValueOf } from '../../contracts/declare/records.ts'
 import { type CircleEntry, counts, nameEntry, pair, pairOf, user, users } from '../../contracts/users.ts'
 import { descending, fillPage, type Source } from '../kernel/authoring/page.ts'
 import { defineViews, type Reader } from '../kernel/authoring/reader.ts'

@@ -1,6 +1,6 @@
 import { environment, readConfig } from '../../actors/kernel/config/config.ts'
-import { mesh } from '../../contracts/mesh.ts'
 import { errorMessage } from '../../actors/kernel/ports/errors/error-message.ts'
+import { mesh } from '../../contracts/mesh.ts'
 import { banner } from './banner.ts'
 import { BadFlag, type Flags, HELP, readFlags } from './flags.ts'
 import { output } from './logs.ts'

@@ -1,12 +1,5 @@
 import type { Failpoint } from '../../actors/kernel/process/failpoints.ts'
-import type { Reply, Envelope } from '../../contracts/declare/envelope.ts'
-import type { Deadline } from '../../actors/kernel/ports/clock/deadline.ts'
-import { commandMessage } from '../../actors/kernel/ports/mailbox/command-message.ts'
-import type { Ports } from '../../actors/kernel/process/ports.ts'
-import type { Claim } from '../../actors/kernel/turn/replies.ts'
-import { groupOf, type AnyCommand } from '../../contracts/declare/messages.ts'
-import { commandQueue } from '../../contracts/derive/topology.ts'
-import type { Conditions } from '../request/etag.ts'
+import type { Reply } from '../../contracts/declare/envelope.ts'
 import { late } from '../request/problems.ts'
 import type { CommandRequest, CommandResult, SubmitCommand } from './command-request.ts'
 import { commandKey } from './envelope.ts'
@@ -14,6 +7,7 @@ import type { CommandEntry, LoadShedder } from './load-shedding.ts'
 import type { OperationIds } from './operations.ts'
 import { commandRepeater, type RepeatContext } from './repeat.ts'
 import { commandSender, type SenderContext } from './send.ts'
+
 const OUT_OF_ORDER = late(
   'a message said before it on the same socket was not taken in time: nothing was done yet; say it again with the same id',
 )

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
-import { type AnyCommand } from '../../../contracts/declare/messages.ts'
+import type { AnyCommand } from '../../../contracts/declare/messages.ts'
+import type { Place } from '../../../contracts/declare/records.ts'
 import { isRefusal } from '../../../contracts/declare/rules.ts'
-import { type Place } from '../../../contracts/declare/records.ts'
 import type { ActorCode } from '../authoring/implement.ts'
 
 /** Reads a value as the contract has it. @throws when the contract does not allow it: then the rule that made it fails the test */

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
-import type { EventEnvelope, Envelope } from '../../../contracts/declare/envelope.ts'
-import { groupOf, type AnyCommand, type Message } from '../../../contracts/declare/messages.ts'
-import type { AnyRecord, Loaded, PageRef, Place, Ref, Write } from '../../../contracts/declare/records.ts'
+import type { Envelope, EventEnvelope } from '../../../contracts/declare/envelope.ts'
+import { type AnyCommand, groupOf, type Message } from '../../../contracts/declare/messages.ts'
+import type { Loaded, PageRef, Place, Ref } from '../../../contracts/declare/records.ts'
 import { isRefusal, type Refusal } from '../../../contracts/declare/rules.ts'
 import type { CommandsOf, Mesh } from '../../../contracts/derive/mesh.ts'
 import type { EffectContext } from '../authoring/handlers.ts'
@@ -15,6 +15,7 @@ import { fold } from '../turn/fold.ts'
 import type { Items } from '../turn/items.ts'
 import { planReads, type Snapshot, takeSnapshot } from '../turn/load.ts'
 import { placeName, strictly, strictRules } from './strict-rules.ts'
+
 type BodyOf<A> = { [S in keyof A]: A[S] extends z.ZodType ? z.infer<A[S]> : never }[keyof A]
 /** What a test may say of a message besides who says what; by itself a message is new and comes a second after the last one. */
 export type Circumstances = Partial<Pick<Message<unknown>, 'id' | 'at' | 'ifMatch' | 'ifNoneMatch' | 'redriven'>>

@@ -1,6 +1,6 @@
-import { type AnyCommand, type Message } from '../../../contracts/declare/messages.ts'
-import { type PageRef, type Ref } from '../../../contracts/declare/records.ts'
 import type { Envelope } from '../../../contracts/declare/envelope.ts'
+import type { AnyCommand, Message } from '../../../contracts/declare/messages.ts'
+import type { PageRef, Ref } from '../../../contracts/declare/records.ts'
 import { errorMessage } from '../ports/errors/error-message.ts'
 
 /** A command as a worker received it: read against the contract, with what its queue said of it. */

@@ -1,7 +1,4 @@
-import type { Envelope, EventEnvelope, Reply } from '../../../contracts/declare/envelope.ts'
-import type { AnyCommand, Message } from '../../../contracts/declare/messages.ts'
-import type { AnyRecord, PageRef, Place, Ref, Write } from '../../../contracts/declare/records.ts'
-import { isRefusal, type Applied, type Refusal } from '../../../contracts/declare/rules.ts'
+import type { Reply } from '../../../contracts/declare/envelope.ts'
 import type { ActorCode } from '../authoring/implement.ts'
 import type { StoreWrite } from '../ports/store/port.ts'
 import { type Command, RuleFailed } from './command.ts'

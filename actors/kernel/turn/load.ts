@@ -1,5 +1,5 @@
-import { type AnyRecord, type PageRef, type Place, type Ref } from '../../../contracts/declare/records.ts'
 import type { Reply } from '../../../contracts/declare/envelope.ts'
+import type { AnyRecord, PageRef, Place, Ref } from '../../../contracts/declare/records.ts'
 import type { Item, Store } from '../ports/store/port.ts'
 import { type Command, loadsOf, runRule } from './command.ts'
 import { type Decision, Items, placeKey, type TurnRecord, turnRecordOf } from './items.ts'

@@ -1,6 +1,6 @@
-import { type Applied, isRefusal, type Refusal } from '../../../contracts/declare/rules.ts'
-import { type PageRef, type Write } from '../../../contracts/declare/records.ts'
 import type { EventEnvelope, Reply } from '../../../contracts/declare/envelope.ts'
+import type { PageRef, Write } from '../../../contracts/declare/records.ts'
+import { type Applied, isRefusal, type Refusal } from '../../../contracts/declare/rules.ts'
 import type { ActorCode } from '../authoring/implement.ts'
 import { type Command, loadsOf, runRule } from './command.ts'
 import { type Items, placeKey } from './items.ts'

@@ -1,5 +1,5 @@
-import type { EventEnvelope, Reply } from '../../../contracts/declare/envelope.ts'
-import type { AnyRecord, PageRef, Place, Ref } from '../../../contracts/declare/records.ts'
+import type { Reply } from '../../../contracts/declare/envelope.ts'
+import type { Place } from '../../../contracts/declare/records.ts'
 import type { ActorCode } from '../authoring/implement.ts'
 import { backOffMs } from '../ports/clock/back-off.ts'
 import { ConditionLost, Conflict } from '../ports/store/port.ts'

@@ -1,6 +1,6 @@
-import type { Envelope, EventEnvelope } from '../../../contracts/declare/envelope.ts'
-import { groupOf, type AnyEvent } from '../../../contracts/declare/messages.ts'
-import { commandQueue, eventQueue } from '../../../contracts/derive/topology.ts'
+import type { EventEnvelope } from '../../../contracts/declare/envelope.ts'
+import type { AnyEvent } from '../../../contracts/declare/messages.ts'
+import { eventQueue } from '../../../contracts/derive/topology.ts'
 import { reader } from '../authoring/reader.ts'
 import { stopwatch } from '../ports/clock/stopwatch.ts'
 import { errorMessage } from '../ports/errors/error-message.ts'
@@ -8,7 +8,16 @@ import { commandId } from '../ports/mailbox/ids.ts'
 import type { Delivery } from '../ports/mailbox/port.ts'
 import { withEngineCalls } from '../ports/tracing/span.ts'
 import { isOurFault } from '../process/our-fault.ts'
-import { countRedriven, type Death, discard, type HandlerContext, moveToDeadLetters, POISON_RECEIVES, readByKey, sendSpan } from './handling.ts'
+import {
+  countRedriven,
+  type Death,
+  discard,
+  type HandlerContext,
+  moveToDeadLetters,
+  POISON_RECEIVES,
+  readByKey,
+  sendSpan,
+} from './handling.ts'
 import type { Host, HostContext, MessageHandler } from './host.ts'
 import { readEvent } from './inbox.ts'
 import { sendOwnCommand } from './own-commands.ts'

@@ -1,6 +1,3 @@
-import { Envelope } from '../../../contracts/declare/envelope.ts'
-import { groupOf, type AnyActor } from '../../../contracts/declare/messages.ts'
-import { commandQueue } from '../../../contracts/derive/topology.ts'
 import type { JobContext, JobQueue } from '../authoring/jobs.ts'
 import { reader } from '../authoring/reader.ts'
 import type { Outcome } from '../ports/jobs/port.ts'

@@ -1,5 +1,5 @@
-import { groupOf } from '../../../contracts/declare/messages.ts'
 import { Envelope, type Trace } from '../../../contracts/declare/envelope.ts'
+import { groupOf } from '../../../contracts/declare/messages.ts'
 import { commandQueue } from '../../../contracts/derive/topology.ts'
 import { commandMessage } from '../ports/mailbox/command-message.ts'
 import type { HostContext } from './host.ts'

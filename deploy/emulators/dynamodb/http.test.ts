@@ -3,8 +3,8 @@ import { Agent, request as requestOf } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { createWire, type Wire } from './http.ts'
 import type { Operation } from './actions.ts'
+import { createWire, type Wire } from './http.ts'
 
 const CLIENTS = 8
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { turnedAway, whyTurnedAway } from '../callers.ts'
-import { isRefusal } from './errors.ts'
 import type { Operation } from './actions.ts'
+import { isRefusal } from './errors.ts'
 
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024
 /** Above what clients keep idle sockets for, so that it is the client that closes them: a socket closed by us just as a request comes in costs a retry. */
