@@ -6,6 +6,8 @@ import { foreignInLine, foreignInText, isVisible, isWellFormed, lengthOf, trim }
  * each kind here is one check that stops by itself. A test holds every string of every command and query to these.
  */
 
+/** What the documents say of a text besides. */
+type Shown = Readonly<Record<string, unknown>>
 /** What a text becomes, or why it is not taken. */
 type Verdict = { readonly value: string } | { readonly wrong: string }
 
@@ -13,7 +15,7 @@ const bounded = new WeakSet<z.core.$ZodType>()
 /** Whether a schema of text is one of these. */
 export const isBounded = (schema: z.core.$ZodType): boolean => bounded.has(schema)
 
-const checked = (judge: (given: string) => Verdict, shown: Readonly<Record<string, unknown>>) => {
+const checked = (judge: (given: string) => Verdict, shown: Shown) => {
   const schema = z
     .string()
     .check(payload => {
@@ -26,7 +28,7 @@ const checked = (judge: (given: string) => Verdict, shown: Readonly<Record<strin
   return schema
 }
 
-const wordsOf = (min: number, max: number, foreign: (text: string) => string | undefined) => {
+const wordsOf = (min: number, max: number, foreign: (text: string) => string | undefined, shown: Shown = {}) => {
   const judge = (given: string): Verdict => {
     const value = trim(given)
     const length = lengthOf(value)
@@ -37,12 +39,12 @@ const wordsOf = (min: number, max: number, foreign: (text: string) => string | u
     if (!isVisible(value)) return min === 0 ? { value: '' } : { wrong: 'must not be blank' }
     return length < min ? { wrong: `must have at least ${min} characters` } : { value }
   }
-  return checked(judge, { minLength: min, maxLength: max })
+  return checked(judge, { minLength: min, maxLength: max, ...shown })
 }
 /** Text of several lines. Its length counts code points after trimming; what is stored is trimmed, and nothing when nothing of it can be seen. */
 export const text = (min: number, max: number) => wordsOf(min, max, foreignInText)
 /** Text of one line, such as a name. */
-export const line = (min: number, max: number) => wordsOf(min, max, foreignInLine)
+export const line = (min: number, max: number, shown: Shown = {}) => wordsOf(min, max, foreignInLine, shown)
 
 /**
  * Text of a form that machines read.
@@ -54,7 +56,7 @@ export const word = (
   max: number,
   form: RegExp | ((given: string) => boolean),
   wrong: string,
-  shown: Readonly<Record<string, unknown>> = {},
+  shown: Shown = {},
 ) => {
   const fits = form instanceof RegExp ? (given: string) => form.test(given) : form
   const pattern = form instanceof RegExp ? { pattern: form.source } : {}

@@ -23,7 +23,7 @@ export type Ear = {
 
 const OPENING_MS = 15_000
 const Frame = z.object({ op: z.string() })
-const Subject = z.object({ id: z.string().optional(), postId: z.string().optional() })
+const Subject = z.object({ id: z.string().optional(), postId: z.string().nullish() })
 
 const subjectOf = (data: unknown): string => {
   const { id, postId } = Subject.parse(data)
