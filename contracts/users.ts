@@ -476,7 +476,10 @@ export const users = actor('users', {
       who: 'signed-in',
       summary: 'People whose first, last or full name begins so, whatever case and accents, in the order of what their names come to',
       data: z.object({
-        name: line(1, 161, { description: 'two characters or more; one is enough of Han, Kana and Hangul' }),
+        name: line(1, 161, {
+          description: 'two characters or more; one is enough of Han, Kana and Hangul',
+          examples: ['ann'],
+        }),
       }),
       answer: Person,
       list: true,

@@ -52,12 +52,7 @@ export const line = (min: number, max: number, shown: Shown = {}) => wordsOf(min
  * @param form what it must be
  * @param wrong what is said of what is not, as `must be a time such as 22:00`
  */
-export const word = (
-  max: number,
-  form: RegExp | ((given: string) => boolean),
-  wrong: string,
-  shown: Shown = {},
-) => {
+export const word = (max: number, form: RegExp | ((given: string) => boolean), wrong: string, shown: Shown = {}) => {
   const fits = form instanceof RegExp ? (given: string) => form.test(given) : form
   const pattern = form instanceof RegExp ? { pattern: form.source } : {}
   return checked(given => (given.length <= max && fits(given) ? { value: given } : { wrong }), { maxLength: max, ...pattern, ...shown })

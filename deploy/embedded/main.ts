@@ -10,6 +10,8 @@ import { createSteps, Interrupted, PROCESS_MS, STEP_MS } from './steps.ts'
 
 /** Longer than all parts may take to stop. */
 const STOP_MS = 12_000
+/** How long a call of the file system may take after the start was given up, before it counts as one that never returns. */
+const DISK_TIMEOUT_MS = 2_000
 /** One Ctrl-C comes twice below `npm start`: from the terminal, which tells its whole group, and from npm, which hands it on. */
 const SAME_SIGNAL_MS = 1_000
 
@@ -81,6 +83,8 @@ const main = async (): Promise<void> => {
       steps,
     })
   } catch (error) {
+    // What is under way on the disk is let end, and undone.
+    await steps.diskEnds(DISK_TIMEOUT_MS)
     if (signals > 0 && error instanceof Interrupted) {
       say('Stopped.')
       leave(0)

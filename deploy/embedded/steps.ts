@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 /** The start was called off. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted'
@@ -18,14 +20,18 @@ export type Steps = {
   readonly takeOnDisk: Steps['take']
   /** Whether such a step has not come to an end, though it may have been given up: a call of the system that never returns keeps a process from ending in order. */
   readonly hangs: () => boolean
+  /** Resolves when no such step, and nothing that is undone of one, is under way any more, or after so many ms: then it hangs. */
+  readonly diskEnds: (withinMs: number) => Promise<void>
 }
 
 /** A step that starts a process holds the steps of that process, whose message says more. */
 export const STEP_MS = 60_000
 export const PROCESS_MS = 90_000
+const DISK_INTERVAL_MS = 10
 
 export const createSteps = ({ signal, withinMs = STEP_MS }: { readonly signal?: AbortSignal; readonly withinMs?: number } = {}): Steps => {
   let onDisk = 0
+  let undoing = 0
   const take: Steps['take'] = async <T>(
     what: string,
     work: () => Promise<T>,
@@ -55,15 +61,24 @@ export const createSteps = ({ signal, withinMs = STEP_MS }: { readonly signal?: 
   }
   return {
     take,
-    takeOnDisk: (what, work, undo) => {
-      const counted = (): ReturnType<typeof work> => {
+    takeOnDisk: <T>(what: string, work: () => Promise<T>, undo?: (made: T) => Promise<unknown>) => {
+      const counted = (): Promise<T> => {
         onDisk += 1
         return work().finally(() => {
           onDisk -= 1
         })
       }
-      return take(what, counted, undo)
+      const undone = async (made: T): Promise<void> => {
+        undoing += 1
+        await Promise.resolve(undo?.(made)).finally(() => {
+          undoing -= 1
+        })
+      }
+      return take(what, counted, undone)
     },
     hangs: () => onDisk > 0,
+    diskEnds: async ms => {
+      for (const until = performance.now() + ms; onDisk + undoing > 0 && performance.now() < until; ) await delay(DISK_INTERVAL_MS)
+    },
   }
 }

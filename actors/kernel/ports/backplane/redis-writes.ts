@@ -27,8 +27,8 @@ export const redisWrites = ({ clock, log }: ConnectionContext, commands: RedisCo
     if (refused === null) log?.error({ err: error }, `Redis takes no writes: ${refusal}`)
     refused = refusal
     // After a failover the old primary is a replica, and its address leads to the new one.
-    if (!refusal.startsWith('READONLY') || clock.now() - reconnectedAt < RECONNECT_MS) return
-    reconnectedAt = clock.now()
+    if (!refusal.startsWith('READONLY') || clock.elapsed() - reconnectedAt < RECONNECT_MS) return
+    reconnectedAt = clock.elapsed()
     commands.again(error)
   }
   const probe = async (): Promise<void> => {
