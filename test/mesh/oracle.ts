@@ -53,6 +53,7 @@ export const wrongs = async (world: World, { sent, people, pairs }: Played): Pro
       incoming: entries.filter(e => e.relation === 'incoming').length,
       outgoing: entries.filter(e => e.relation === 'outgoing').length,
       blocks: entries.filter(e => e.relation === 'blocked').length,
+      mutes: entries.filter(e => e.mutedAt !== null).length,
     }
     if (JSON.stringify(stored) !== JSON.stringify(counted))
       wrong.push(`${userId} counts ${JSON.stringify(stored)}, the rows say ${JSON.stringify(counted)}`)
