@@ -10,7 +10,8 @@ import { expect, test } from 'vitest'
 const root = fileURLToPath(new URL('../', import.meta.url))
 const TREES = ['contracts', 'actors', 'edge', 'deploy', 'load-tests', 'test']
 /** Tests and their stages look into every room. */
-const isStage = (file: string) => /\.test\.ts$|\.fixture\.ts$|\.cases\.ts$|\.witness\.ts$|\/testing\/|\/conformance[a-z-]*(\.ts$|\/)/.test(file)
+const isStage = (file: string) =>
+  /\.test\.ts$|\.fixture\.ts$|\.cases\.ts$|\.witness\.ts$|\/testing\/|\/conformance[a-z-]*(\.ts$|\/)/.test(file)
 const isSource = (file: string) => /\.(ts|mjs)$/.test(file) && !file.includes('node_modules/') && !isStage(file)
 
 /** The modules of the repository that a file names, wherever in it: `import`, `import type`, `export … from`, `import()`. */
