@@ -18,7 +18,7 @@ export type Sample = {
   readonly processes: readonly MeshProcess[] | undefined
 }
 
-/** The queues of the mesh.topology, mailboxes first, without the deployment's prefix. */
+/** The queues of the topology, mailboxes first, without the deployment's prefix. */
 export const queueNames = (): readonly string[] => {
   const { mailboxes, subscribers } = mesh.topology('')
   return [...mailboxes, ...subscribers].map(q => q.queue)

@@ -58,7 +58,7 @@ const subscriptions = async (TopicArn: string) =>
 const arnOf = (prefix: string, topic: string) => topicArns(clients.sqs, prefix, 'posts.fifo')(topic)
 
 describe('the first run', () => {
-  test('makes all that the mesh.topology names, ready for use', async () => {
+  test('makes all that the topology names, ready for use', async () => {
     const prefix = freshPrefix()
     const wanted = mesh.topology(prefix)
     const report = await run(prefix)

@@ -50,7 +50,7 @@ describe('the AsyncAPI document', () => {
     for (const code of Object.values(CLOSE)) expect(at('#/channels/stream/description')).toContain(String(code))
   })
 
-  test('has every mailbox, topic and queue of the mesh.topology, with its messages', () => {
+  test('has every mailbox, topic and queue of the topology, with its messages', () => {
     const { mailboxes, topics, subscribers } = mesh.topology('test-')
     for (const name of [...mailboxes.map(m => m.queue), ...topics.map(t => t.topic), ...subscribers.map(h => h.queue)])
       expect(text).toContain(`"address":"${name}"`)
